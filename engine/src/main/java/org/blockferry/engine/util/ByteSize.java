@@ -1,0 +1,70 @@
+package org.blockferry.engine.util;
+
+import java.math.BigDecimal;
+import java.util.Locale;
+
+/** Sizes as people write them: {@code 64K}, {@code 1.5G}, {@code 4096}. Suffixes are binary, as everywhere in this field. */
+public final class ByteSize {
+    private static final String SUFFIXES = "BKMGTPE";
+
+    private ByteSize() {
+    }
+
+    /**
+     * Reads a size: digits, at most one decimal point, and one of the suffixes {@code b k K M G T P E} (powers of 1024),
+     * optionally followed by {@code iB} or {@code B}. A hexadecimal number after {@code 0x} takes no suffix.
+     *
+     * @param what the option or field, for the message
+     * @throws IllegalArgumentException naming {@code what}, the text and the bound, if it is no size, not a whole number of
+     *     bytes, negative, or above 2^63-1
+     */
+    public static long parse(String what, String text) {
+        try {
+            if (text.startsWith("0x") || text.startsWith("0X")) {
+                return requireNotNegative(what, text, Long.parseLong(text.substring(2), 16));
+            }
+            String number = text;
+            int exponent = 0;
+            if (number.length() > 2 && number.endsWith("iB")) {
+                number = number.substring(0, number.length() - 2);
+            } else if (number.length() > 2 && number.endsWith("B") && Character.isLetter(number.charAt(number.length() - 2))) {
+                number = number.substring(0, number.length() - 1);
+            }
+            if (!number.isEmpty()) {
+                exponent = SUFFIXES.indexOf(Character.toUpperCase(number.charAt(number.length() - 1)));
+                number = exponent >= 0 ? number.substring(0, number.length() - 1) : number;
+                exponent = Math.max(exponent, 0);
+            }
+            if (!number.matches("[0-9]+(\\.[0-9]*)?|\\.[0-9]+")) {
+                throw new NumberFormatException("not a number");
+            }
+            BigDecimal bytes = new BigDecimal(number).multiply(BigDecimal.valueOf(1L << 10 * exponent));
+            // 1.1G is not a whole number of bytes; the nearest byte below is what every tool of this field takes.
+            return bytes.toBigInteger().longValueExact();
+        } catch (NumberFormatException | ArithmeticException e) {
+            throw new IllegalArgumentException(what + " is '" + text
+                    + "'; a size is a number up to 2^63-1 with an optional suffix K, M, G, T, P or E (64K, 1.5G)", e);
+        }
+    }
+
+    private static long requireNotNegative(String what, String text, long value) {
+        if (value < 0) {
+            throw new NumberFormatException(what + " " + text);
+        }
+        return value;
+    }
+
+    /** Writes a size for people, with three significant digits: {@code 1.5 GiB}, {@code 64 KiB}, {@code 512 B}. */
+    public static String format(long bytes) {
+        if (bytes < 1024) {
+            return bytes + " B";
+        }
+        int exponent = Math.min((63 - Long.numberOfLeadingZeros(bytes)) / 10, 6);
+        double value = bytes / (double) (1L << 10 * exponent);
+        String digits = String.format(Locale.ROOT, value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value);
+        if (digits.indexOf('.') >= 0) {
+            digits = digits.replaceAll("0+$", "").replaceAll("\\.$", "");
+        }
+        return digits + " " + SUFFIXES.charAt(exponent) + "iB";
+    }
+}
