@@ -78,7 +78,7 @@ public final class ImageOpener {
     public ImageChain openChain(ImageLocation image, Optional<String> format, OpenOptions options) throws BlockException {
         List<Layer> layers = new ArrayList<>();
         try {
-            layers.add(openLayer(image, format, options));
+            layers.add(openLayer(image, format, options, true));
             OpenOptions below = options.withSnapshot(Optional.empty()).withDriverOptions(Map.of());
             boolean probed = false;
             while (true) {
@@ -106,8 +106,8 @@ public final class ImageOpener {
                     BACKING_FILE + " is '" + stored + "'; an untrusted image's backing file is not opened");
         }
         if (aboveWasProbed && !policy.followProbed()) {
-            throw BlockException.of(Kind.REFUSED, image.text(), BACKING_FILE + " is '" + stored + "', but that this file is "
-                    + above.format() + " was only probed: " + chain.get(chain.size() - 2).location()
+            throw BlockException.of(Kind.REFUSED, image.text(), BACKING_FILE + " is '" + stored + "', but that this file is an image "
+                    + "was only probed: " + chain.get(chain.size() - 2).location()
                     + " does not name the format of its backing file, and a raw disk could look like this");
         }
         if (chain.size() >= policy.maxDepth()) {
@@ -122,7 +122,8 @@ public final class ImageOpener {
         }
         Layer opened;
         try {
-            opened = openLayer(location, reference.format(), options);
+            opened = openLayer(location, reference.format(), options,
+                    reference.format().isPresent() || policy.followProbed());
         } catch (BlockException e) {
             throw belowImage(image, BACKING_FILE, location, e);
         }
@@ -157,7 +158,9 @@ public final class ImageOpener {
                 field + " '" + ImageNames.printable(below.text()) + "': " + reason, cause);
     }
 
-    private Layer openLayer(ImageLocation location, Optional<String> format, OpenOptions options) throws BlockException {
+    /** @param follow whether the image's data file may be opened, as far as the format goes */
+    private Layer openLayer(ImageLocation location, Optional<String> format, OpenOptions options, boolean follow)
+            throws BlockException {
         Optional<FormatDriver> named = format.isPresent()
                 ? Optional.of(registry.format(location.text(), format.get())) : Optional.empty();
         ProtocolDriver protocol = registry.protocol(location);
@@ -174,7 +177,7 @@ public final class ImageOpener {
             throw e;
         }
         // The protocol has had its options; the format refuses what it does not know.
-        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()), dataFiles(location, file.info(), options));
+        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()), dataFiles(location, file.info(), options, follow));
         return new Layer(location, driver.name(), node);
     }
 
@@ -189,11 +192,15 @@ public final class ImageOpener {
     }
 
     /** Opens the data file of the image in {@code file}; its bytes are never probed. */
-    private FormatDriver.DataFileOpener dataFiles(ImageLocation location, NodeInfo file, OpenOptions options) {
+    private FormatDriver.DataFileOpener dataFiles(ImageLocation location, NodeInfo file, OpenOptions options, boolean follow) {
         return (image, name) -> {
             if (policy.untrusted()) {
                 throw BlockException.of(Kind.REFUSED, location.text(), DATA_FILE + " is '" + ImageNames.printable(name)
                         + "'; an untrusted image's data file is not opened");
+            }
+            if (!follow) {
+                throw BlockException.of(Kind.REFUSED, location.text(), DATA_FILE + " is '" + ImageNames.printable(name)
+                        + "', but that this file is an image was only probed, and a raw disk could look like this");
             }
             ImageLocation data = ImageNames.resolve(location, DATA_FILE, name);
             BlockSource opened;
@@ -292,7 +299,7 @@ public final class ImageOpener {
                     : readable ? probe(image, (BlockStorage) file) : registry.format(image.text(), RAW);
             if (readable) {
                 return driver.openTarget((BlockStorage) file, options.withDriverOptions(Map.of()),
-                        dataFiles(image, file.info(), options));
+                        dataFiles(image, file.info(), options, true));
             }
             if (!driver.name().equals(RAW)) {
                 throw BlockException.of(Kind.UNSUPPORTED, image.text(),
