@@ -126,7 +126,7 @@ class StreamCopyTest {
     }
 
     @Test
-    void streamThatBreaksIsTheFailureAndWhatCameBeforeIsWritten() {
+    void streamThatBreaksIsTheFailureAndNothingBehindItIsCounted() {
         byte[] bytes = content(100_000);
         Pipe pipe = new Pipe(bytes, new Random(1));
         BlockException broken = Fault.broken("read", new ByteRange(0, 1));
