@@ -232,13 +232,13 @@ public final class CopyJob implements AutoCloseable {
             if (pipeline.isComplete()) {
                 fixLength(target);
                 target.complete();
+                complete = true;
             }
         } catch (BlockException | RuntimeException | Error e) {
             CloseAll.after(e, target);
             throw e;
         }
         target.close();
-        complete = pipeline.isComplete();
         endNanos = System.nanoTime();
         return pipeline;
     }
