@@ -39,10 +39,10 @@ import org.slf4j.LoggerFactory;
 /**
  * One copy of one or several images to a target: opened and checked, then run once, then closed.
  *
- * <p>The format of the target is the one that is asked for; with a kept base it is {@code qcow2}; else it is the one of the image
- * that stands there, else the one of the ending of its name, else {@code raw}. A new target appears under its name when it is
- * complete, and then replaces what stood there. With {@link CopyOptions#noCreate}, and on a device or server that gets a raw disk,
- * what is there is written in place.
+ * <p>The format of the target is the one that is asked for; with a kept base it is {@code qcow2}; else it is the one of the
+ * image that stands there, else the one of the ending of its name, else {@code raw}. A new target appears under its name when
+ * it is complete, and then replaces what stood there. With {@link CopyOptions#noCreate}, and on a device or server that gets a
+ * raw disk, what is there is written in place.
  *
  * <p>After a run that failed or was cancelled, {@link #targetState} says what the target is now.
  *
@@ -76,11 +76,11 @@ public final class CopyJob implements AutoCloseable {
     }
 
     /**
-     * Opens the sources, finds out what is to be done, and checks that it can be. Nothing is written or made. With a kept base that
-     * is not in the source's chain, the base is compared with the source, which takes the time of reading it.
+     * Opens the sources, finds out what is to be done, and checks that it can be. Nothing is written or made. With a kept base
+     * that is not in the source's chain, the base is compared with the source, which takes the time of reading it.
      *
-     * @throws BlockException one line: a source or base that cannot be opened or is not what it is said to be, a target that is one
-     *     of them, is too small, or cannot be of the wanted format
+     * @throws BlockException one line: a source or base that cannot be opened or is not what it is said to be, a target that is
+     *     one of them, is too small, or cannot be of the wanted format
      */
     public static CopyJob open(DriverRegistry drivers, CopyOptions options) throws BlockException {
         Objects.requireNonNull(options, "options");
@@ -127,8 +127,8 @@ public final class CopyJob implements AutoCloseable {
 
     private CreateOptions createOptions() {
         Optional<BackingReference> backing = base.map(KeptBase::reference);
-        return new CreateOptions(input.isStream() ? NodeInfo.UNKNOWN_LENGTH : input.info().length(), options.targetCache(), backing,
-                options.targetOptions());
+        long length = input.isStream() ? NodeInfo.UNKNOWN_LENGTH : input.info().length();
+        return new CreateOptions(length, options.targetCache(), backing, options.targetOptions());
     }
 
     /** Name of the target's format. */
@@ -160,7 +160,8 @@ public final class CopyJob implements AutoCloseable {
 
     private CopyPlan dryPlan() throws BlockException {
         if (input.isStream()) {
-            throw BlockException.of(Kind.UNSUPPORTED, input.info().name(), "what a stream holds is known only when it was read");
+            throw BlockException.of(Kind.UNSUPPORTED, input.info().name(),
+                    "what a stream holds is known only when it was read");
         }
         return planFor(inPlace.isPresent() ? inPlace.get().info() : output.preview(opener.registry(), createOptions()));
     }
@@ -184,7 +185,7 @@ public final class CopyJob implements AutoCloseable {
             // An image that learns its length from what is written must be told of zeroes, too: a stream may end in them.
             return false;
         }
-        // Past the end of its base a new image reads as zeroes, unless it took its space in advance from a device that does not.
+        // Past the end of its base a new image reads as zeroes, unless it took space in advance from a device that does not.
         return options.targetIsZero() || target.has(Trait.READS_ZERO_WHEN_NEW)
                 || base.isPresent() && options.targetOptions().getOrDefault("preallocation", "off").equals("off");
     }
