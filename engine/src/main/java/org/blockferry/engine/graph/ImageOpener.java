@@ -29,7 +29,7 @@ import org.blockferry.engine.util.CloseAll;
  * <p>The rules for what an image says of other files:
  * <ul>
  * <li>The format of the named image is the one that the caller gives, else the one that its first 4 KiB show, else {@code raw}. A
- *     stream cannot be looked at and is raw.
+ *     stream can be read as raw only: one that looks like something else is refused unless it was called raw.
  * <li>An image that was called {@code raw} is raw: nothing inside is looked at, so a guest that writes an image header into its
  *     raw disk gains nothing. A raw image ends its chain.
  * <li>The format of a backing file is the one that the image above names. If it names none, the backing file is probed, as QEMU
@@ -78,7 +78,7 @@ public final class ImageOpener {
     public ImageChain openChain(ImageLocation image, Optional<String> format, OpenOptions options) throws BlockException {
         List<Layer> layers = new ArrayList<>();
         try {
-            layers.add(openLayer(image, format, options));
+            layers.add(openLayer(image, format, options, true));
             OpenOptions below = options.withSnapshot(Optional.empty()).withDriverOptions(Map.of());
             boolean probed = false;
             while (true) {
@@ -106,8 +106,8 @@ public final class ImageOpener {
                     BACKING_FILE + " is '" + stored + "'; an untrusted image's backing file is not opened");
         }
         if (aboveWasProbed && !policy.followProbed()) {
-            throw BlockException.of(Kind.REFUSED, image.text(), BACKING_FILE + " is '" + stored + "', but that this file is "
-                    + above.format() + " was only probed: " + chain.get(chain.size() - 2).location()
+            throw BlockException.of(Kind.REFUSED, image.text(), BACKING_FILE + " is '" + stored + "', but that this file is an image "
+                    + "was only probed: " + chain.get(chain.size() - 2).location()
                     + " does not name the format of its backing file, and a raw disk could look like this");
         }
         if (chain.size() >= policy.maxDepth()) {
@@ -122,7 +122,8 @@ public final class ImageOpener {
         }
         Layer opened;
         try {
-            opened = openLayer(location, reference.format(), options);
+            opened = openLayer(location, reference.format(), options,
+                    reference.format().isPresent() || policy.followProbed());
         } catch (BlockException e) {
             throw belowImage(image, BACKING_FILE, location, e);
         }
@@ -157,7 +158,9 @@ public final class ImageOpener {
                 field + " '" + ImageNames.printable(below.text()) + "': " + reason, cause);
     }
 
-    private Layer openLayer(ImageLocation location, Optional<String> format, OpenOptions options) throws BlockException {
+    /** @param follow whether the image's data file may be opened, as far as the format goes */
+    private Layer openLayer(ImageLocation location, Optional<String> format, OpenOptions options, boolean follow)
+            throws BlockException {
         Optional<FormatDriver> named = format.isPresent()
                 ? Optional.of(registry.format(location.text(), format.get())) : Optional.empty();
         ProtocolDriver protocol = registry.protocol(location);
@@ -167,33 +170,44 @@ public final class ImageOpener {
             driver = named.isPresent() ? named.get() : probe(location, file);
             if (file.info().has(Trait.STREAM) && !driver.name().equals(RAW)) {
                 throw BlockException.of(Kind.UNSUPPORTED, location.text(),
-                        "a stream can only be read as raw, not as " + driver.name());
+                        "a stream can only be read as raw, not as " + driver.name() + (named.isPresent() ? ""
+                                : ", which it looks like; if its bytes are what is wanted, say that the format is raw"));
             }
         } catch (BlockException | RuntimeException | Error e) {
             CloseAll.after(e, file);
             throw e;
         }
         // The protocol has had its options; the format refuses what it does not know.
-        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()), dataFiles(location, file.info(), options));
+        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()), dataFiles(location, file.info(), options, follow));
         return new Layer(location, driver.name(), node);
     }
 
     private FormatDriver probe(ImageLocation location, BlockSource file) throws BlockException {
         NodeInfo info = file.info();
-        if (!info.isLengthKnown() || info.has(Trait.STREAM)) {
-            return registry.format(location.text(), RAW);
+        boolean stream = !info.isLengthKnown() || info.has(Trait.STREAM);
+        ByteBuffer head = ByteBuffer.allocateDirect(stream ? PROBE_BYTES : (int) Math.min(PROBE_BYTES, info.length()));
+        try {
+            file.read(0, head);
+        } catch (BlockException e) {
+            if (stream && (e.kind() == Kind.OUT_OF_BOUNDS || e.kind() == Kind.UNSUPPORTED)) {
+                // Shorter than any image, or not to be looked into.
+                return registry.format(location.text(), RAW);
+            }
+            throw e;
         }
-        ByteBuffer head = ByteBuffer.allocateDirect((int) Math.min(PROBE_BYTES, info.length()));
-        file.read(0, head);
         return registry.probe(location.text(), head.flip());
     }
 
     /** Opens the data file of the image in {@code file}; its bytes are never probed. */
-    private FormatDriver.DataFileOpener dataFiles(ImageLocation location, NodeInfo file, OpenOptions options) {
+    private FormatDriver.DataFileOpener dataFiles(ImageLocation location, NodeInfo file, OpenOptions options, boolean follow) {
         return (image, name) -> {
             if (policy.untrusted()) {
                 throw BlockException.of(Kind.REFUSED, location.text(), DATA_FILE + " is '" + ImageNames.printable(name)
                         + "'; an untrusted image's data file is not opened");
+            }
+            if (!follow) {
+                throw BlockException.of(Kind.REFUSED, location.text(), DATA_FILE + " is '" + ImageNames.printable(name)
+                        + "', but that this file is an image was only probed, and a raw disk could look like this");
             }
             ImageLocation data = ImageNames.resolve(location, DATA_FILE, name);
             BlockSource opened;
@@ -255,9 +269,9 @@ public final class ImageOpener {
     public BlockTarget createTarget(ImageLocation image, String format, CreateOptions options) throws BlockException {
         FormatDriver driver = registry.format(image.text(), format);
         driver.checkCreateOptions(image.text(), options);
-        // A raw disk is the file, and its options are the file's; any other image grows as it is written.
-        CreateOptions file = driver.name().equals(RAW) ? options
-                : CreateOptions.ofLength(NodeInfo.UNKNOWN_LENGTH).withCache(options.cache());
+        // A raw disk is as long as its file; the file of any other image grows as it is written. The options are the format's.
+        CreateOptions file = CreateOptions.ofLength(driver.name().equals(RAW) ? options.length() : NodeInfo.UNKNOWN_LENGTH)
+                .withCache(options.cache());
         BlockTarget storage = registry.protocol(image).create(image, file);
         try {
             if (storage.info().has(Trait.APPEND_ONLY) && !driver.name().equals(RAW)) {
@@ -292,7 +306,7 @@ public final class ImageOpener {
                     : readable ? probe(image, (BlockStorage) file) : registry.format(image.text(), RAW);
             if (readable) {
                 return driver.openTarget((BlockStorage) file, options.withDriverOptions(Map.of()),
-                        dataFiles(image, file.info(), options));
+                        dataFiles(image, file.info(), options, true));
             }
             if (!driver.name().equals(RAW)) {
                 throw BlockException.of(Kind.UNSUPPORTED, image.text(),
