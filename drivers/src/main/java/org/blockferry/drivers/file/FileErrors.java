@@ -106,7 +106,8 @@ final class FileErrors {
         }
         String reason = reasonOf(failure);
         for (Map.Entry<Integer, String> entry : WORDS.entrySet()) {
-            if (reason.equals(entry.getValue())) {
+            // Starts with: Java has more to say of some.
+            if (reason.startsWith(entry.getValue())) {
                 return entry.getKey();
             }
         }
