@@ -8,6 +8,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.blockferry.engine.block.CacheMode;
+import org.blockferry.engine.pipeline.OffloadMode;
+import org.blockferry.engine.pipeline.PipelineOptions;
 
 /**
  * What to copy where, and how. Immutable; made by a {@link Builder}, which checks what can be checked without looking at a disk.
@@ -21,16 +23,6 @@ public final class CopyOptions {
     public static final int MAX_PARALLEL = 64;
     private static final int SECTOR = 512;
     private static final long MAX_SPARSE_SIZE = Integer.MAX_VALUE / SECTOR * SECTOR;
-
-    /** Whether the kernel or the storage may move bytes without passing them through this process. */
-    public enum Offload {
-        /** Where it is possible and no zeroes were asked to be found. */
-        AUTO,
-        /** Every byte passes through this process. */
-        NEVER,
-        /** As {@link #AUTO}, and zeroes in the data are not looked for. */
-        ALWAYS
-    }
 
     private final Builder set;
 
@@ -106,7 +98,10 @@ public final class CopyOptions {
         return set.parallel;
     }
 
-    /** {@code -W}: the target may be written out of order, where order would cost. */
+    /**
+     * {@code -W}: the target may be written out of order. Taken for the sake of {@code qemu-img}, and without effect: a target that
+     * needs order is given it, and any other is written by several threads.
+     */
     public boolean outOfOrder() {
         return set.outOfOrder;
     }
@@ -146,13 +141,19 @@ public final class CopyOptions {
         return set.snapshot;
     }
 
-    public Offload offload() {
+    /** Whether the system may copy by itself. ALWAYS excludes looking for zeroes. */
+    public OffloadMode offload() {
         return set.offload;
     }
 
     /** Whether times are measured per stage. */
     public boolean statistics() {
         return set.statistics;
+    }
+
+    /** Threads, slots and their shape. Of it, what the options above say as well is not used. */
+    public PipelineOptions tuning() {
+        return set.tuning;
     }
 
     /** Collects options. Not thread-safe; may go on being used after {@link #build}. */
@@ -177,8 +178,9 @@ public final class CopyOptions {
         private boolean untrusted;
         private boolean salvage;
         private Optional<String> snapshot = Optional.empty();
-        private Offload offload = Offload.AUTO;
+        private OffloadMode offload = OffloadMode.AUTO;
         private boolean statistics;
+        private PipelineOptions tuning = PipelineOptions.DEFAULT;
 
         private Builder() {
         }
@@ -206,6 +208,7 @@ public final class CopyOptions {
             snapshot = from.snapshot;
             offload = from.offload;
             statistics = from.statistics;
+            tuning = from.tuning;
         }
 
         /** Adds a source. */
@@ -326,13 +329,19 @@ public final class CopyOptions {
             return this;
         }
 
-        public Builder offload(Offload mode) {
+        public Builder offload(OffloadMode mode) {
             offload = Objects.requireNonNull(mode, "offload");
             return this;
         }
 
         public Builder statistics(boolean measured) {
             statistics = measured;
+            return this;
+        }
+
+        /** Shape, threads and slots; sparse size, offload, salvage and statistics are taken from this builder's own options. */
+        public Builder tuning(PipelineOptions pipeline) {
+            tuning = Objects.requireNonNull(pipeline, "tuning");
             return this;
         }
 
@@ -376,7 +385,7 @@ public final class CopyOptions {
             if (noCreate) {
                 require(targetOptions.isEmpty(), "options for a new target (-o) make no sense where none is made (-n)");
             }
-            if (offload == Offload.ALWAYS) {
+            if (offload == OffloadMode.ALWAYS) {
                 require(sparseSize.orElse(0) == 0, "offloading always and looking for zeroes (-S) exclude each other");
                 require(!salvage, "offloading always and --salvage exclude each other");
             }
