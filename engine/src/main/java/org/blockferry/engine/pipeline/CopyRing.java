@@ -82,6 +82,9 @@ final class CopyRing {
         if (last != first) {
             last.end();
         }
+        // With assertions on, Disruptor 4.0.0 keeps every single-producer sequencer in a static map; it shall not keep all of a
+        // copy with it.
+        ring.removeGatingSequence(last);
     }
 
     int threads() {

@@ -40,7 +40,8 @@ public final class DirectCopier implements Copier {
         this.state = new RunState(control);
         this.pacer = new Pacer(control, state, Pacer.Clock.SYSTEM);
         this.statistics = Statistics.of(options);
-        PipelineShape chosen = PipelineShape.choose(source.info(), target.info(), options, 1);
+        PipelineShape chosen = PipelineShape.choose(
+                source.info(), target.info(), options.withKind(PipelineShape.Kind.FUSED), 1);
         this.stages = new Stages(source, target, plan.policy(), options, chosen, counters, state, statistics);
         StageTimer timer = statistics.timer();
         this.writer = stages.writer(timer);

@@ -91,6 +91,9 @@ final class ParkingWaitStrategy implements WaitStrategy {
     }
 
     private void leave(int place) {
+        synchronized (awaited) {
+            awaited[place] = null;
+        }
         waiters.set(place, null);
     }
 

@@ -119,7 +119,8 @@ final class TestTarget implements BlockTarget {
     public long offload(BlockStatus from, long to, long length) throws BlockException {
         long moved;
         synchronized (this) {
-            moved = Math.min(length, offloadMost);
+            moved = Math.min(length, offloadMost) == length ? length : 0;
+            offloadMost = moved == 0 ? 0 : offloadMost;
             offloadMost -= moved;
         }
         if (moved > 0) {
