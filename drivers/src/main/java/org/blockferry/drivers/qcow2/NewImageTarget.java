@@ -2,7 +2,6 @@ package org.blockferry.drivers.qcow2;
 
 import java.nio.ByteBuffer;
 import java.util.EnumSet;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -170,8 +169,9 @@ final class NewImageTarget implements BlockTarget {
             throw new IllegalStateException(info.name() + " is closed");
         }
         long most = options.isLengthKnown() ? options.length() : layout.maxDiskBytes();
-        if (offset < 0 || offset > most - length) {
-            throw BlockException.request(Kind.OUT_OF_BOUNDS, info.name(), operation, new ByteRange(offset, length),
+        if (offset > most - length) {
+            throw BlockException.request(Kind.OUT_OF_BOUNDS, info.name(), operation,
+                    new ByteRange(offset, Math.min(length, Long.MAX_VALUE - offset)),
                     options.isLengthKnown() ? "the disk has " + most + " bytes"
                             : "a disk with clusters of " + layout.clusterSize() + " bytes has at most " + most, null);
         }
@@ -214,6 +214,6 @@ final class NewImageTarget implements BlockTarget {
 
     @Override
     public String toString() {
-        return "qcow2 (new): " + info.name() + Optional.of(options.length()).filter(n -> n >= 0).map(n -> ", " + n).orElse("");
+        return info.name() + " (new qcow2 image)";
     }
 }
