@@ -23,6 +23,7 @@ import org.blockferry.engine.block.ZeroFlag;
 final class NewImageTarget implements BlockTarget {
     /** As many as a job ever starts; the only shared state on the way is behind two short locks. */
     private static final int MAX_WRITERS = 16;
+    private static final Set<WriteFlag> FUA = Set.of(WriteFlag.FUA);
 
     private final FreshFile file;
     private final HostSpace space;
@@ -30,6 +31,7 @@ final class NewImageTarget implements BlockTarget {
     private final NewClusterMap map;
     private final NewImageOptions options;
     private final Qcow2Layout layout;
+    private final CompressedWriter compressed;
     private final AtomicBoolean closed = new AtomicBoolean();
     /** Where the bytes end that were written or zeroed: the length of a disk whose length nobody told. */
     private final AtomicLong end = new AtomicLong();
@@ -43,6 +45,7 @@ final class NewImageTarget implements BlockTarget {
         this.map = map;
         this.options = options;
         this.layout = options.layout();
+        this.compressed = new CompressedWriter(file, space, map, layout, options.compression(), this::writePlain);
         this.info = describe();
     }
 
@@ -50,7 +53,7 @@ final class NewImageTarget implements BlockTarget {
         NodeInfo below = file.storage().info();
         boolean backing = options.backing().isPresent();
         boolean preallocated = options.preallocation() != NewImageOptions.Preallocation.OFF;
-        Set<Trait> traits = EnumSet.noneOf(Trait.class);
+        Set<Trait> traits = EnumSet.of(Trait.COMPRESS);
         if (backing) {
             traits.add(Trait.BACKING);
         } else if (!preallocated || file.readsZero()) {
@@ -85,6 +88,16 @@ final class NewImageTarget implements BlockTarget {
         if (length == 0) {
             return;
         }
+        if (flags.contains(WriteFlag.COMPRESSED)) {
+            compressed.write(offset, from, flags.contains(WriteFlag.FUA) ? FUA : WriteFlag.NONE,
+                    offset + length == options.length());
+        } else {
+            writePlain(offset, from, flags);
+        }
+    }
+
+    private void writePlain(long offset, ByteBuffer from, Set<WriteFlag> flags) throws BlockException {
+        int length = from.remaining();
         NewClusterMap.Places places = map.allocate(offset, length);
         fill(places.gaps());
         HostRuns data = places.data();
@@ -187,7 +200,7 @@ final class NewImageTarget implements BlockTarget {
      */
     @Override
     public void complete() throws BlockException {
-        if (damaged) {
+        if (damaged || compressed.isDamaged()) {
             throw BlockException.of(Kind.IO, info.name(), "an earlier write failed");
         }
         long length = options.isLengthKnown() ? options.length() : NewImageOptions.roundUp(end.get());
@@ -208,6 +221,7 @@ final class NewImageTarget implements BlockTarget {
     @Override
     public void close() throws BlockException {
         if (!closed.getAndSet(true)) {
+            compressed.close();
             file.storage().close();
         }
     }

@@ -39,7 +39,7 @@ final class ImageUnderTest {
         long length = Files.size(image);
         Path model = image.resolveSibling("model.raw");
         Files.write(model, expected);
-        Peers.Result result = Peers.tryRun(image.getParent(), "qemu-img", "compare", "-f", "raw", "-F", "qcow2", "-s",
+        Peers.Result result = Peers.tryRun(image.getParent(), "qemu-img", "compare", "-f", "raw", "-F", "qcow2",
                 model.getFileName().toString(), image.getFileName().toString());
         assertEquals(0, result.exitCode(), () -> "qemu-img compare says " + result);
         assertEquals(length, Files.size(image), "QEMU's check does not mend the length");
