@@ -109,6 +109,9 @@ final class Qcow2Source implements FormatSource {
     @Override
     public BlockStatus status(ByteRange range) throws BlockException {
         requireInside("status", range);
+        if (range.isEmpty()) {
+            throw BlockException.request(Kind.OUT_OF_BOUNDS, info.name(), "status", range, "there is none of no bytes", null);
+        }
         ClusterRun run = new ClusterRun();
         map.find(range.offset(), range.end(), run);
         ByteRange found = ByteRange.between(run.start(), run.end());
