@@ -36,8 +36,9 @@ public record ByteRange(long offset, long length) implements Comparable<ByteRang
         return other.offset >= offset && other.end() <= end();
     }
 
+    /** Whether the two share a byte; an empty range shares none. */
     public boolean overlaps(ByteRange other) {
-        return offset < other.end() && other.offset < end();
+        return Math.max(offset, other.offset) < Math.min(end(), other.end());
     }
 
     /** The bytes in both ranges; empty, at the higher of the two offsets, when they share none. */

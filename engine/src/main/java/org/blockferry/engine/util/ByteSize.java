@@ -6,6 +6,7 @@ import java.util.Locale;
 /** Sizes as people write them: {@code 64K}, {@code 1.5G}, {@code 4096}. Suffixes are binary, as everywhere in this field. */
 public final class ByteSize {
     private static final String SUFFIXES = "BKMGTPE";
+    private static final String UNITS = "KMGTPE";
 
     private ByteSize() {
     }
@@ -21,13 +22,15 @@ public final class ByteSize {
     public static long parse(String what, String text) {
         try {
             if (text.startsWith("0x") || text.startsWith("0X")) {
-                return requireNotNegative(what, text, Long.parseLong(text.substring(2), 16));
+                return parseHexadecimal(text.substring(2));
             }
             String number = text;
             int exponent = 0;
-            if (number.length() > 2 && number.endsWith("iB")) {
+            if (number.length() > 2 && number.endsWith("iB")
+                    && UNITS.indexOf(Character.toUpperCase(number.charAt(number.length() - 3))) >= 0) {
                 number = number.substring(0, number.length() - 2);
-            } else if (number.length() > 2 && number.endsWith("B") && Character.isLetter(number.charAt(number.length() - 2))) {
+            } else if (number.length() > 2 && number.endsWith("B")
+                    && UNITS.indexOf(Character.toUpperCase(number.charAt(number.length() - 2))) >= 0) {
                 number = number.substring(0, number.length() - 1);
             }
             if (!number.isEmpty()) {
@@ -47,11 +50,12 @@ public final class ByteSize {
         }
     }
 
-    private static long requireNotNegative(String what, String text, long value) {
-        if (value < 0) {
-            throw new NumberFormatException(what + " " + text);
+    /** {@code parseLong} alone would take a sign. */
+    private static long parseHexadecimal(String digits) {
+        if (digits.startsWith("-") || digits.startsWith("+")) {
+            throw new NumberFormatException("a sign");
         }
-        return value;
+        return Long.parseLong(digits, 16);
     }
 
     /** Writes a size for people, with three significant digits: {@code 1.5 GiB}, {@code 64 KiB}, {@code 512 B}. */
