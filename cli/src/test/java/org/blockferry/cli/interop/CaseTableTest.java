@@ -33,7 +33,7 @@ class CaseTableTest {
         WRITTEN_ZEROES_IN_BASE_4B("write -P 0", "", "copy", "0 f t f", "skip", "1 t f t"),
         ZERO_CLUSTER_IN_BASE_4C("write -z -u", "", "zero", "0 f t f", "skip", "1 t t f"),
         PREALLOCATED_ZERO_IN_BASE_4D("write -P 0xb8;write -z", "", "zero", "0 f t f", "skip", "1 t t f"),
-        UNALLOCATED_EVERYWHERE_4E("", "", "zero", "0 f t f", "skip", "0 f t f"),
+        UNALLOCATED_EVERYWHERE_4E("", "", "zero", "0 f t f", "skip", "1 f t f"),
         COMPRESSED_IN_OVERLAY_6("write -P 0xba", "write -c -P 0xaa", "copy", "0 t f t", "copy", "0 t f t"),
         PAST_THE_END_OF_BASE_5("past", "", "zero", "0 f t f", "skip", "0 f t f"),
         DATA_PAST_THE_END_OF_BASE("past", "write -P 0xac", "copy", "0 t f t", "copy", "0 t f t"),
