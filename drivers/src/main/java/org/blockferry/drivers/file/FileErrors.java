@@ -93,7 +93,7 @@ final class FileErrors {
         return BlockException.request(kindOf(errno), node, operation, range, words, new IOException(words));
     }
 
-    /** The error number behind {@code failure}, or 0: Java tells some by their class and the rest by the system's words only. */
+    /** The error number behind {@code failure}, or 0: Java tells some by class and the rest by the system's words only. */
     static int errnoOf(IOException failure) {
         if (failure instanceof NoSuchFileException) {
             return Errno.ENOENT;

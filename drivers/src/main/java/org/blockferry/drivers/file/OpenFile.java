@@ -104,7 +104,7 @@ final class OpenFile implements AutoCloseable {
 
     private static OpenFile open(String node, Path path, FileFacts facts, CacheMode cache, NativeAccess access, int flags,
             int mode, boolean writable) throws BlockException {
-        // O_NONBLOCK: if the file has become a FIFO since its facts were asked, do not wait for ever. It means nothing to others.
+        // O_NONBLOCK: if the file has become a FIFO since its facts were asked, do not wait for ever. Others do not mind.
         int fd = access.open(path.toString(), flags | NativeAccess.O_NONBLOCK, mode);
         if (fd == -Errno.ENOSYS) {
             return new OpenFile(node, path, access, NO_FD, facts, cache, writable);
