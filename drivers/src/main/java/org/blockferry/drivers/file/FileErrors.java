@@ -106,8 +106,8 @@ final class FileErrors {
         }
         String reason = reasonOf(failure);
         for (Map.Entry<Integer, String> entry : WORDS.entrySet()) {
-            // Starts with: Java has more to say of some.
-            if (reason.startsWith(entry.getValue())) {
+            // Of some failures Java has more to say than the system.
+            if (reason.equals(entry.getValue()) || entry.getKey() == Errno.ELOOP && reason.startsWith(entry.getValue())) {
                 return entry.getKey();
             }
         }
