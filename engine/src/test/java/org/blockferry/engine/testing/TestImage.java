@@ -122,6 +122,15 @@ public final class TestImage {
             return this;
         }
 
+        /** Data that any codec makes much smaller: lines of text, without a zero. */
+        public Builder text(int length) {
+            int start = append(length, Kind.DATA);
+            for (int i = start; i < bytes.length; i++) {
+                bytes[i] = (byte) (i % 64 == 63 ? '\n' : i % 4 == 0 ? 'a' + random.nextInt(26) : '-');
+            }
+            return this;
+        }
+
         public Builder zero(int length) {
             append(length, Kind.ZERO);
             return this;
