@@ -51,16 +51,16 @@ public final class Qcow2Driver implements FormatDriver {
 
     @Override
     public Map<String, String> createOptions() {
-        return Map.of();
+        return Qcow2Creator.options();
     }
 
     @Override
     public void checkCreateOptions(String node, CreateOptions options) throws BlockException {
-        throw BlockException.of(Kind.UNSUPPORTED, node, "qcow2 images cannot be created");
+        Qcow2Creator.check(node, options);
     }
 
     @Override
     public BlockTarget create(BlockTarget file, CreateOptions options) throws BlockException {
-        throw BlockException.of(Kind.UNSUPPORTED, file.info().name(), "qcow2 images cannot be created");
+        return new Qcow2Creator().create(file, options);
     }
 }
