@@ -23,6 +23,8 @@ import org.blockferry.engine.util.CloseAll;
  * ImageLock}. A new regular file appears under its name when it is {@linkplain BlockTarget#complete complete}, and one that it
  * replaces gives it its owner and mode; extended attributes, ACLs and other names (hard links) of the old file are not carried
  * over.
+ *
+ * <p>A thread that is inside a node must not be interrupted: Java then closes the file under all of them.
  */
 public final class FileDriver implements ProtocolDriver {
     static final String NAME = "file";

@@ -1,0 +1,287 @@
+package org.blockferry.engine.job;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.blockferry.engine.block.BackingReference;
+import org.blockferry.engine.block.BlockException;
+import org.blockferry.engine.block.BlockException.Kind;
+import org.blockferry.engine.block.BlockStorage;
+import org.blockferry.engine.block.BlockTarget;
+import org.blockferry.engine.block.CreateOptions;
+import org.blockferry.engine.block.DriverRegistry;
+import org.blockferry.engine.block.NodeInfo;
+import org.blockferry.engine.block.OpenOptions;
+import org.blockferry.engine.block.Trait;
+import org.blockferry.engine.graph.ImageOpener;
+import org.blockferry.engine.graph.OpenPolicy;
+import org.blockferry.engine.pipeline.CopyControl;
+import org.blockferry.engine.pipeline.CopyCounters;
+import org.blockferry.engine.pipeline.CopyPipeline;
+import org.blockferry.engine.pipeline.OffloadMode;
+import org.blockferry.engine.pipeline.PipelineOptions;
+import org.blockferry.engine.plan.CopyAction;
+import org.blockferry.engine.plan.CopyPlan;
+import org.blockferry.engine.plan.CopyPlanner;
+import org.blockferry.engine.plan.CopyPolicy;
+import org.blockferry.engine.plan.ExtentSource;
+import org.blockferry.engine.plan.PlanLimits;
+import org.blockferry.engine.plan.PlanSummary;
+import org.blockferry.engine.util.ByteSize;
+import org.blockferry.engine.util.CloseAll;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One copy of one or several images to a target: opened and checked, then run once, then closed.
+ *
+ * <p>The format of the target is the one that is asked for; with a kept base it is {@code qcow2}; else it is the one of the image
+ * that stands there, else the one of the ending of its name, else {@code raw}. A new target appears under its name when it is
+ * complete, and then replaces what stood there. With {@link CopyOptions#noCreate}, and on a device or server that gets a raw disk,
+ * what is there is written in place.
+ *
+ * <p>After a run that failed or was cancelled, {@link #targetState} says what the target is now.
+ *
+ * <p>One thread opens, runs and closes; {@link #progress}, {@link #control} and {@link #targetState} are for any thread.
+ */
+public final class CopyJob implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(CopyJob.class);
+
+    private final CopyOptions options;
+    private final ImageOpener opener;
+    private final CopyControl control = new CopyControl();
+    private final CopyInput input;
+    private final CopyOutput output;
+    private final Optional<KeptBase> base;
+    private final AtomicBoolean begun = new AtomicBoolean();
+    /** The target that is written in place, from open to run. */
+    private Optional<BlockTarget> inPlace = Optional.empty();
+    private volatile boolean writing;
+    private volatile boolean complete;
+    private volatile CopyCounters counters;
+    private volatile long startNanos;
+    private volatile long endNanos;
+
+    private CopyJob(ImageOpener opener, CopyOptions options, CopyInput input, CopyOutput output, Optional<KeptBase> base) {
+        this.opener = opener;
+        this.options = options;
+        this.input = input;
+        this.output = output;
+        this.base = base;
+        control.setRate(options.rate());
+    }
+
+    /**
+     * Opens the sources, finds out what is to be done, and checks that it can be. Nothing is written or made. With a kept base that
+     * is not in the source's chain, the base is compared with the source, which takes the time of reading it.
+     *
+     * @throws BlockException one line: a source or base that cannot be opened or is not what it is said to be, a target that is one
+     *     of them, is too small, or cannot be of the wanted format
+     */
+    public static CopyJob open(DriverRegistry drivers, CopyOptions options) throws BlockException {
+        Objects.requireNonNull(options, "options");
+        ImageOpener opener = new ImageOpener(drivers, OpenPolicy.DEFAULT.withUntrusted(options.untrusted()));
+        CopyInput input = CopyInput.open(opener, options);
+        try {
+            CopyOutput output = CopyOutput.decide(opener, options);
+            if (output.existing().isPresent()) {
+                output.requireApartFrom(input.layers(), output.existing().get().file());
+            }
+            Optional<KeptBase> base = options.backing().isEmpty() ? Optional.empty()
+                    : Optional.of(KeptBase.find(opener, input.chain().orElseThrow(), output, options));
+            CopyJob job = new CopyJob(opener, options, input, output, base);
+            job.openOrCheckTarget();
+            return job;
+        } catch (BlockException | RuntimeException | Error e) {
+            CloseAll.after(e, input);
+            throw e;
+        }
+    }
+
+    private void openOrCheckTarget() throws BlockException {
+        if (!output.inPlace()) {
+            opener.registry().format(output.location().text(), output.format())
+                    .checkCreateOptions(output.location().text(), createOptions());
+            return;
+        }
+        BlockTarget target = opener.openTarget(output.location(), Optional.of(output.format()),
+                new OpenOptions(options.targetCache(), false, Optional.empty(), Map.of()));
+        try {
+            output.requireApartFrom(input.layers(), target.info());
+            long has = target.info().length();
+            long needs = input.info().length();
+            if (has != NodeInfo.UNKNOWN_LENGTH && has < needs) {
+                throw BlockException.of(Kind.INVALID_ARGUMENT, output.location().text(), "the target has " + has + " bytes ("
+                        + ByteSize.format(has) + "), the source " + needs + " (" + ByteSize.format(needs) + ")");
+            }
+        } catch (BlockException | RuntimeException | Error e) {
+            CloseAll.after(e, target);
+            throw e;
+        }
+        inPlace = Optional.of(target);
+    }
+
+    private CreateOptions createOptions() {
+        Optional<BackingReference> backing = base.map(KeptBase::reference);
+        return new CreateOptions(input.isStream() ? NodeInfo.UNKNOWN_LENGTH : input.info().length(), options.targetCache(), backing,
+                options.targetOptions());
+    }
+
+    /** Name of the target's format. */
+    public String targetFormat() {
+        return output.format();
+    }
+
+    /** Bytes of the disk that is copied; empty for a stream. */
+    public OptionalLong length() {
+        return input.isStream() ? OptionalLong.empty() : OptionalLong.of(input.info().length());
+    }
+
+    /**
+     * Goes through the plan without carrying it out; nothing is made. As often as wanted, but not beside {@link #run}.
+     *
+     * @throws BlockException UNSUPPORTED if the source is a stream, which tells what it holds only by being read
+     */
+    public void forEachAction(Consumer<CopyAction> consumer) throws BlockException {
+        CopyPlan plan = dryPlan();
+        for (Optional<CopyAction> action = plan.next(); action.isPresent(); action = plan.next()) {
+            consumer.accept(action.get());
+        }
+    }
+
+    /** The totals of what {@link #forEachAction} tells. */
+    public PlanSummary plan() throws BlockException {
+        return PlanSummary.of(dryPlan());
+    }
+
+    private CopyPlan dryPlan() throws BlockException {
+        if (input.isStream()) {
+            throw BlockException.of(Kind.UNSUPPORTED, input.info().name(), "what a stream holds is known only when it was read");
+        }
+        return planFor(inPlace.isPresent() ? inPlace.get().info() : output.preview(opener.registry(), createOptions()));
+    }
+
+    private CopyPlan planFor(NodeInfo target) {
+        // Past the end of its base a new image reads as zeroes, if its space was not taken in advance from a device that does not.
+        boolean readsZero = options.targetIsZero() || target.has(Trait.READS_ZERO_WHEN_NEW)
+                || base.isPresent() && options.targetOptions().getOrDefault("preallocation", "off").equals("off");
+        CopyPolicy policy = base.map(kept -> kept.policy(readsZero)).orElseGet(() -> CopyPolicy.whole(readsZero))
+                .withAllocateAll(options.sparseSize().isPresent() && options.sparseSize().getAsLong() == 0);
+        if (input.isStream()) {
+            return CopyPlan.ofStream(policy);
+        }
+        ExtentSource extents = base.isPresent() ? base.get().extents(input.chain().orElseThrow()) : input.node()::status;
+        return new CopyPlanner(extents, input.info().range(), policy, PlanLimits.of(target, false));
+    }
+
+    private PipelineOptions pipelineOptions() {
+        long sparse = options.sparseSize().orElse(
+                options.offload() == OffloadMode.ALWAYS ? 0 : CopyOptions.DEFAULT_SPARSE_SIZE);
+        PipelineOptions tuned = options.tuning().withSparseSize(Math.toIntExact(sparse)).withOffload(options.offload())
+                .withSalvage(options.salvage()).withStatistics(options.statistics());
+        return options.parallel() == 0 ? tuned : tuned.withThreads(options.parallel());
+    }
+
+    /**
+     * Makes or takes the target, copies, completes it, and closes everything.
+     *
+     * @return what was done, also when it was cancelled
+     * @throws BlockException the first failure; those that came of it are suppressed in it
+     * @throws IllegalStateException if it ran before
+     */
+    public CopyResult run() throws BlockException {
+        if (!begun.compareAndSet(false, true)) {
+            throw new IllegalStateException("a job runs once");
+        }
+        startNanos = System.nanoTime();
+        try {
+            BlockTarget target = inPlace.isPresent() ? inPlace.get()
+                    : opener.createTarget(output.location(), output.format(), createOptions());
+            inPlace = Optional.empty();
+            CopyPipeline pipeline = copyTo(target);
+            return new CopyResult(!complete, progress(), targetState(), counters.salvaged(), counters.salvagedRanges(),
+                    pipeline.report());
+        } finally {
+            endNanos = System.nanoTime();
+            closeInput();
+        }
+    }
+
+    private CopyPipeline copyTo(BlockTarget target) throws BlockException {
+        CopyPipeline pipeline;
+        try {
+            pipeline = new CopyPipeline(planFor(target.info()), input.node(), target, pipelineOptions(), control);
+            counters = pipeline.counters();
+            writing = true;
+            pipeline.run();
+            if (pipeline.isComplete()) {
+                fixLength(target);
+                target.complete();
+            }
+        } catch (BlockException | RuntimeException | Error e) {
+            CloseAll.after(e, target);
+            throw e;
+        }
+        target.close();
+        complete = pipeline.isComplete();
+        endNanos = System.nanoTime();
+        return pipeline;
+    }
+
+    /** A stream may end in zeroes, which are not written to a new file: its length still counts them. */
+    private void fixLength(BlockTarget target) throws BlockException {
+        if (input.isStream() && !output.inPlace() && target instanceof BlockStorage storage) {
+            storage.setLength(counters.length());
+        }
+    }
+
+    /** How far it is; all zero before {@link #run}. */
+    public Progress progress() {
+        CopyCounters now = counters;
+        long start = startNanos;
+        long end = endNanos;
+        Duration elapsed = start == 0 ? Duration.ZERO : Duration.ofNanos((end == 0 ? System.nanoTime() : end) - start);
+        long total = input.isStream() ? Progress.UNKNOWN : input.info().length();
+        return now == null ? new Progress(total, 0, 0, 0, 0, 0, elapsed)
+                : new Progress(total, now.copied(), now.offloaded(), now.zeroed(), now.zeroDetected(), now.skipped(), elapsed);
+    }
+
+    /** Cancels, pauses and limits the copy, before and while it runs. */
+    public CopyControl control() {
+        return control;
+    }
+
+    /**
+     * What the target is now, for people: {@code complete}; {@code unchanged: …} if the old file still stands there; {@code not
+     * there: …}; {@code incomplete: …} if it was written in place; {@code untouched}.
+     */
+    public String targetState() {
+        return complete ? "complete" : output.unfinished(writing);
+    }
+
+    /** Closes what is open; the target of a job that was not run is as it was. */
+    @Override
+    public void close() throws BlockException {
+        try {
+            if (inPlace.isPresent()) {
+                inPlace.get().close();
+                inPlace = Optional.empty();
+            }
+        } finally {
+            closeInput();
+        }
+    }
+
+    /** What was read has been read: a source that does not close well is worth a line in the log, not the copy. */
+    private void closeInput() {
+        try {
+            input.close();
+        } catch (BlockException e) {
+            LOG.warn("{}", e.getMessage());
+        }
+    }
+}

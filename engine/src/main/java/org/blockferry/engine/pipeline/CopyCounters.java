@@ -1,0 +1,117 @@
+package org.blockferry.engine.pipeline;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import org.blockferry.engine.block.ByteRange;
+
+/**
+ * What a copy has done so far, by kind; the kinds do not overlap. Live: any thread may read while the copy runs. A byte is counted
+ * when the target has taken it, never before; a range whose write failed is not counted.
+ */
+public final class CopyCounters {
+    /** Unreadable ranges that are listed one by one; further ones are only counted. */
+    public static final int MAX_LISTED = 1000;
+
+    private final LongAdder copied = new LongAdder();
+    private final LongAdder offloaded = new LongAdder();
+    private final LongAdder zeroed = new LongAdder();
+    private final LongAdder zeroDetected = new LongAdder();
+    private final LongAdder skipped = new LongAdder();
+    private final LongAdder salvaged = new LongAdder();
+    private final List<ByteRange> salvagedRanges = new ArrayList<>();
+    private volatile long length;
+
+    CopyCounters() {
+    }
+
+    /** Bytes that were read and written. */
+    public long copied() {
+        return copied.sum();
+    }
+
+    /** Bytes that the system copied by itself. */
+    public long offloaded() {
+        return offloaded.sum();
+    }
+
+    /** Bytes that the source told to be zeroes, whether they had to be written or not. */
+    public long zeroed() {
+        return zeroed.sum();
+    }
+
+    /** Bytes that were found to be zeroes after they had been read, and were not written as data. */
+    public long zeroDetected() {
+        return zeroDetected.sum();
+    }
+
+    /** Bytes left to the target's base. */
+    public long skipped() {
+        return skipped.sum();
+    }
+
+    /** All of the above: how far the copy is. */
+    public long done() {
+        return copied() + offloaded() + zeroed() + zeroDetected() + skipped();
+    }
+
+    /** Bytes that could not be read and were replaced by zeroes; they are among the copied or the detected ones as well. */
+    public long salvaged() {
+        return salvaged.sum();
+    }
+
+    /** The first {@value #MAX_LISTED} ranges that could not be read, merged where they adjoin, in the order they were found. */
+    public List<ByteRange> salvagedRanges() {
+        synchronized (salvagedRanges) {
+            return List.copyOf(salvagedRanges);
+        }
+    }
+
+    /** End of the last byte that was taken from the source; after a stream has ended, its length. */
+    public long length() {
+        return length;
+    }
+
+    void addCopied(long bytes) {
+        copied.add(bytes);
+    }
+
+    void addOffloaded(long bytes) {
+        offloaded.add(bytes);
+    }
+
+    void addZeroed(long bytes) {
+        zeroed.add(bytes);
+    }
+
+    void addZeroDetected(long bytes) {
+        zeroDetected.add(bytes);
+    }
+
+    void addSkipped(long bytes) {
+        skipped.add(bytes);
+    }
+
+    void addSalvaged(ByteRange range) {
+        salvaged.add(range.length());
+        synchronized (salvagedRanges) {
+            int last = salvagedRanges.size() - 1;
+            if (last >= 0 && salvagedRanges.get(last).end() == range.offset()) {
+                salvagedRanges.set(last, ByteRange.between(salvagedRanges.get(last).offset(), range.end()));
+            } else if (last + 1 < MAX_LISTED) {
+                salvagedRanges.add(range);
+            }
+        }
+    }
+
+    /** Called by the planner's thread only. */
+    void planned(long end) {
+        length = end;
+    }
+
+    @Override
+    public String toString() {
+        return "copied " + copied() + ", offloaded " + offloaded() + ", zeroed " + zeroed() + ", zero detected "
+                + zeroDetected() + ", skipped " + skipped();
+    }
+}

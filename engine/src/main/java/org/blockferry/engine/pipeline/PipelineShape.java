@@ -1,0 +1,118 @@
+package org.blockferry.engine.pipeline;
+
+import java.util.Objects;
+import org.blockferry.engine.block.NodeInfo;
+import org.blockferry.engine.block.Trait;
+import org.blockferry.engine.util.ByteSize;
+
+/**
+ * Which threads do what, over how much memory, and why.
+ *
+ * @param kind FUSED or STAGED
+ * @param readers in the fused kind the workers; 0 when the planner itself reads a stream
+ * @param writers in the fused kind the same workers
+ * @param slots slots in the ring, a power of two
+ * @param slotBytes bytes of data in a slot, a power of two and a multiple of {@code unit}
+ * @param unit no two slots touch the same unit of the target; a power of two
+ * @param why what decided, for people
+ */
+public record PipelineShape(Kind kind, int readers, int writers, int slots, int slotBytes, int unit, String why) {
+
+    /** Which threads do what. */
+    public enum Kind {
+        /** Choose by the traits of both ends. */
+        AUTO,
+        /** One worker reads, scans and writes a slot; its bytes stay in one core's cache. */
+        FUSED,
+        /** Readers fill slots, writers empty them. One writer takes them in the order of the plan. */
+        STAGED
+    }
+
+    /** Buffers of one copy, at most, unless the target's clusters alone need more. */
+    static final long MEMORY = 32L << 20;
+    /** Slots are as large as this unless asked otherwise. */
+    static final int SLOT_BYTES = 1 << 20;
+    /** Requests in flight that hide the latency of a network or of many devices: what qemu-img and nbdcopy settled on. */
+    static final int REMOTE_THREADS = 8;
+    /** Local threads beyond the processors: while one waits for a device, another computes. */
+    static final int SPARE_THREADS = 2;
+    private static final int MIN_UNIT = 4096;
+
+    /**
+     * The shape for a copy between these ends.
+     *
+     * @param processors of this machine
+     */
+    public static PipelineShape choose(NodeInfo source, NodeInfo target, PipelineOptions options, int processors) {
+        Objects.requireNonNull(options, "options");
+        int unit = Math.max(MIN_UNIT, Math.max(target.limits().clusterSize(), target.limits().requestAlignment()));
+        int slotBytes = Math.max(unit, options.slotBytes() != 0 ? options.slotBytes() : SLOT_BYTES);
+        boolean remote = source.has(Trait.REMOTE) || target.has(Trait.REMOTE);
+        int wanted = remote ? REMOTE_THREADS : processors + SPARE_THREADS;
+        int readers = count(options.readers(), wanted, source.maxReaders());
+        int writers = count(options.writers(), wanted, target.maxWriters());
+        Kind kind;
+        String why;
+        if (source.has(Trait.STREAM)) {
+            kind = Kind.STAGED;
+            readers = 0;
+            writers = target.has(Trait.APPEND_ONLY) ? 1 : writers;
+            why = "the source is a stream, which one thread reads in order";
+        } else if (target.has(Trait.APPEND_ONLY)) {
+            kind = Kind.STAGED;
+            writers = 1;
+            why = "the target takes bytes in order only";
+        } else if (options.offload() == OffloadMode.ALWAYS) {
+            kind = Kind.FUSED;
+            why = "offload needs one thread that may read and write";
+        } else if (options.kind() != Kind.AUTO) {
+            kind = options.kind();
+            why = "as asked";
+        } else if (Math.min(readers, writers) < Math.max(readers, writers) && Math.min(readers, writers) * 2 <= wanted) {
+            kind = Kind.STAGED;
+            why = "one end takes " + Math.min(readers, writers) + " at a time, the other " + Math.max(readers, writers);
+        } else if (Math.max(readers, writers) == 1) {
+            kind = Kind.STAGED;
+            why = "each end takes one at a time, so reading and writing overlap";
+        } else {
+            kind = Kind.FUSED;
+            why = remote ? "remote ends with requests in parallel" : "both ends are local and take requests in parallel";
+        }
+        if (kind == Kind.FUSED) {
+            readers = Math.min(readers, writers);
+            writers = readers;
+        }
+        return new PipelineShape(kind, readers, writers, slots(kind, readers + writers, slotBytes, options), slotBytes, unit, why);
+    }
+
+    private static int count(int asked, int wanted, int allowed) {
+        return Math.max(1, Math.min(asked != 0 ? asked : wanted, allowed));
+    }
+
+    private static int slots(Kind kind, int threads, int slotBytes, PipelineOptions options) {
+        if (options.slots() != 0) {
+            return Math.max(2, ceilPowerOfTwo(Math.min(options.slots(), 1 << 16)));
+        }
+        // Fused workers own the buffers, so slots cost run lists only; enough of them that no worker waits for a slow one.
+        int most = kind == Kind.FUSED ? 64 : (int) Math.max(2, MEMORY / slotBytes);
+        return Math.max(2, Math.min(most, ceilPowerOfTwo(4 * Math.max(2, threads))));
+    }
+
+    private static int ceilPowerOfTwo(int value) {
+        return value <= 1 ? 1 : Integer.highestOneBit(value - 1) << 1;
+    }
+
+    /** Bytes of buffers when all are in use. */
+    public long memory() {
+        return (long) slotBytes * (kind == Kind.FUSED ? readers : slots);
+    }
+
+    /** One line for people: the shape and why. */
+    public String explain() {
+        String threads = kind == Kind.FUSED ? readers + (readers == 1 ? " worker" : " workers")
+                : (readers == 0 ? "" : readers + (readers == 1 ? " reader, " : " readers, "))
+                + writers + (writers == 1 ? " writer" : " writers");
+        return (kind == Kind.FUSED ? "fused: " : "staged: ") + threads + ", " + slots + " slots of "
+                + ByteSize.format(slotBytes) + "; " + why;
+    }
+}
