@@ -8,11 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -200,6 +202,16 @@ class Qcow2SourceTest {
     }
 
     @Test
+    void theLargestDiskIsWalkedWithoutItsL1TableInMemory() throws Exception {
+        QemuImage image = QemuImage.create(dir, "largest.qcow2", 1L << 60, "cluster_size=2M");
+        try (FormatSource source = image.open()) {
+            assertEquals(List.of("0x0+0x1000000000000000 ----"),
+                    Disks.walk(source, source.info().range()).stream().map(BlockStatus::toString).toList());
+            assertEquals(0, Disks.read(source, new ByteRange((1L << 60) - 5, 5))[0]);
+        }
+    }
+
+    @Test
     void runsGoOnAcrossL2Tables() throws Exception {
         QemuImage image = QemuImage.create(dir, "long.qcow2", 2L << 30, "").io("write -q -z 0 1G", "write -q -z 1G 512M");
         try (FormatSource source = image.open()) {
@@ -316,7 +328,7 @@ class Qcow2SourceTest {
         assertEquals("f.qcow2: Unsupported qcow2 feature(s): Unknown incompatible feature: 10000000000", unnamed.getMessage());
         assertEquals(Kind.UNSUPPORTED, unnamed.kind());
         byte[] bytes = image.fileBytes();
-        int at = new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf("dirty bit") - 2;
+        int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf("dirty bit") - 2;
         bytes[at + 1] = 40;
         System.arraycopy("time\ntravel".getBytes(), 0, bytes, at + 2, 11);
         Files.write(image.path(), bytes);
@@ -379,7 +391,7 @@ class Qcow2SourceTest {
     void refusesAnUnknownDriverOption() {
         QemuImage image = QemuImage.create(dir, "o.qcow2", SIZE, "");
         BlockException refused = assertThrows(BlockException.class,
-                () -> image.open(OpenOptions.DEFAULT.withDriverOptions(java.util.Map.of("colour", "red"))));
+                () -> image.open(OpenOptions.DEFAULT.withDriverOptions(Map.of("colour", "red"))));
         assertEquals("o.qcow2: unknown option 'colour' for qcow2", refused.getMessage());
     }
 
