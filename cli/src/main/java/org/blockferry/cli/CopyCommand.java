@@ -55,7 +55,7 @@ final class CopyCommand implements Command {
         PrintWriter err = session.err();
         Optional<ProgressView> view = ProgressView.choose(session, request.json(), request.percent(), request.quiet(),
                 results(session, request));
-        Cancellation cancellation = new Cancellation(job.control(), err);
+        Cancellation cancellation = new Cancellation(job.control(), err, session.terminal().isPresent());
         Signals.Handling signals = session.signals().handle(cancellation, () -> report(request, job, err));
         ProgressTicker ticker = ProgressTicker.start(view, job::progress);
         CopyResult result;
