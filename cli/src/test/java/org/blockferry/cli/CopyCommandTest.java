@@ -66,8 +66,8 @@ class CopyCommandTest {
     void rawBecomesQcow2ByTheNameOfTheTargetAndSaysNothing() throws Exception {
         assertEquals(new CliRun(0, "", ""), CliRun.of("copy", raw.toString(), path("disk.qcow2")));
         Peers.require("qemu-img");
-        Peers.run("qemu-img", "check", "-f", "qcow2", path("disk.qcow2"));
-        Peers.run("qemu-img", "compare", "-f", "raw", "-F", "qcow2", raw.toString(), path("disk.qcow2"));
+        Peers.run(folder, "qemu-img", "check", "-f", "qcow2", path("disk.qcow2"));
+        Peers.run(folder, "qemu-img", "compare", "-f", "raw", "-F", "qcow2", raw.toString(), path("disk.qcow2"));
         assertEquals(List.of("disk.qcow2", "disk.raw"), files());
     }
 
@@ -209,8 +209,8 @@ class CopyCommandTest {
                 arguments("nameless option", 2, "-o is '=1'; it is a list of name=value", words("-o", "=1", "@disk.raw", "@t")),
                 arguments("unknown source format", 2, "Unknown file format 'xyz'", words("-f", "xyz", "@disk.raw", "@t")),
                 arguments("unknown target format", 2, "Unknown file format 'xyz'", words("-O", "xyz", "@disk.raw", "@t")),
-                arguments("unknown option of the format", 2, "frob", words("-O", "qcow2", "-o", "frob=1", "@disk.raw", "@t")),
-                arguments("bad value of the format's option", 2, "cluster_size",
+                arguments("unknown option of the format", 1, "frob", words("-O", "qcow2", "-o", "frob=1", "@disk.raw", "@t")),
+                arguments("bad value of the format's option", 1, "Cluster size",
                         words("-O", "qcow2", "-o", "cluster_size=3", "@disk.raw", "@t")),
                 arguments("missing source", 1, "No such file or directory", words("@missing.raw", "@t")),
                 arguments("source is a folder", 1, "@", words("@", "@t")),
