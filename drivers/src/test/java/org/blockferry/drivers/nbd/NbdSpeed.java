@@ -8,17 +8,30 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import org.blockferry.drivers.nbd.server.NbdServer;
+import org.blockferry.drivers.nbd.server.NbdServerOptions;
+import org.blockferry.drivers.nbd.server.ServedExport;
+import org.blockferry.engine.block.BlockException;
+import org.blockferry.engine.block.BlockLimits;
 import org.blockferry.engine.block.BlockSource;
+import org.blockferry.engine.block.BlockStatus;
+import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
+import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.block.CacheMode;
 import org.blockferry.engine.block.ImageLocation;
+import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.block.OpenOptions;
 import org.blockferry.engine.block.WriteFlag;
+import org.blockferry.engine.block.ZeroFlag;
 
 /**
  * Not a test: moves every byte of an export with so many threads and prints how long it took, for comparison with nbdcopy and
@@ -35,7 +48,7 @@ final class NbdSpeed {
     }
 
     public static void main(String[] args) throws Exception {
-        Map<String, String> options = new java.util.TreeMap<>();
+        Map<String, String> options = new TreeMap<>();
         for (int i = 5; i < args.length; i++) {
             options.put(args[i].substring(0, args[i].indexOf('=')), args[i].substring(args[i].indexOf('=') + 1));
         }
@@ -76,6 +89,16 @@ final class NbdSpeed {
                     target.complete();
                 }
             }
+            case "serve" -> {
+                // NbdSpeed serve SOCKET FILE workers 0: until a byte comes on standard input.
+                try (FileDisk disk = new FileDisk(Path.of(args[2]));
+                        NbdServer server = NbdServer.start(NbdServerOptions.unix(Path.of(args[1])).withRequestsPerConnection(threads),
+                                List.of(ServedExport.writable("", disk)))) {
+                    System.out.println(server.address());
+                    System.in.read();
+                    return;
+                }
+            }
             default -> throw new IllegalArgumentException(args[0]);
         }
         double seconds = (System.nanoTime() - start) / 1e9;
@@ -108,6 +131,86 @@ final class NbdSpeed {
             }
         } finally {
             pool.shutdownNow();
+        }
+    }
+
+    /** A file as plain as can be, so that the server is what is measured. */
+    private static final class FileDisk implements BlockStorage {
+        private final FileChannel file;
+        private final NodeInfo info;
+
+        FileDisk(Path path) throws IOException {
+            file = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            info = new NodeInfo(path.toString(), "file", file.size(), BlockLimits.NONE, Set.of(), 64, 64, Optional.empty());
+        }
+
+        @Override
+        public NodeInfo info() {
+            return info;
+        }
+
+        @Override
+        public BlockStatus status(ByteRange range) {
+            return BlockStatus.data(range);
+        }
+
+        @Override
+        public void read(long offset, ByteBuffer into) throws BlockException {
+            try {
+                file.read(into, offset);
+            } catch (IOException e) {
+                throw BlockException.of(BlockException.Kind.IO, info.name(), e.toString(), e);
+            }
+        }
+
+        @Override
+        public void write(long offset, ByteBuffer from, Set<WriteFlag> flags) throws BlockException {
+            try {
+                file.write(from, offset);
+            } catch (IOException e) {
+                throw BlockException.of(BlockException.Kind.IO, info.name(), e.toString(), e);
+            }
+        }
+
+        @Override
+        public boolean writeZeroes(ByteRange range, Set<ZeroFlag> flags) {
+            return false;
+        }
+
+        @Override
+        public boolean discard(ByteRange range) {
+            return false;
+        }
+
+        @Override
+        public void flush() {
+        }
+
+        @Override
+        public long offload(BlockStatus from, long to, long length) {
+            return 0;
+        }
+
+        @Override
+        public void complete() {
+        }
+
+        @Override
+        public void setLength(long length) {
+        }
+
+        @Override
+        public boolean allocate(ByteRange range) {
+            return false;
+        }
+
+        @Override
+        public void close() throws BlockException {
+            try {
+                file.close();
+            } catch (IOException e) {
+                throw BlockException.of(BlockException.Kind.IO, info.name(), e.toString(), e);
+            }
         }
     }
 }
