@@ -173,7 +173,9 @@ public final class CopyJob implements AutoCloseable {
             return CopyPlan.ofStream(policy);
         }
         ExtentSource extents = base.isPresent() ? base.get().extents(input.chain().orElseThrow()) : input.node()::status;
-        return new CopyPlanner(extents, input.info().range(), policy, PlanLimits.of(target, false));
+        // A target with a backing file takes whole clusters, also past the end of that file: it does not know where that is.
+        PlanLimits limits = PlanLimits.of(target, target.has(Trait.BACKING));
+        return new CopyPlanner(extents, input.info().range(), policy, limits);
     }
 
     /** Whether the target reads as zeroes where no base shows through and nothing is written. */
@@ -230,13 +232,13 @@ public final class CopyJob implements AutoCloseable {
             if (pipeline.isComplete()) {
                 fixLength(target);
                 target.complete();
+                complete = true;
             }
         } catch (BlockException | RuntimeException | Error e) {
             CloseAll.after(e, target);
             throw e;
         }
         target.close();
-        complete = pipeline.isComplete();
         endNanos = System.nanoTime();
         return pipeline;
     }
