@@ -73,7 +73,7 @@ final class Qcow2Source implements FormatSource {
                 below.name(),
                 Qcow2Driver.NAME,
                 image.size(),
-                limits.withTransfer(Math.max(limits.optimalTransfer(), cluster), Math.max(limits.maxTransfer(), cluster))
+                limits.withTransfer(Math.max(limits.optimalTransfer(), cluster), limits.maxTransfer())
                         .withClusterSize(cluster),
                 traits,
                 Math.min(below.maxReaders(), plain.maxReaders()),
