@@ -1,6 +1,7 @@
 package org.blockferry.drivers.qcow2;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -171,7 +172,10 @@ final class ChannelDisk implements BlockStorage {
             } else if (fixedLength >= 0) {
                 throw BlockException.of(Kind.UNSUPPORTED, path.toString(), "length is fixed");
             } else if (length > channel.size()) {
-                channel.write(ByteBuffer.allocate(1), length - 1);
+                // A channel cannot grow a file without writing to it.
+                try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+                    file.setLength(length);
+                }
             }
         } catch (IOException e) {
             throw BlockException.of(Kind.IO, path.toString(), "truncate", e);
