@@ -14,13 +14,15 @@ final class Cancellation implements Signals.Stop {
 
     private final CopyControl control;
     private final PrintWriter err;
+    private final boolean onTerminal;
     private final AtomicInteger requests = new AtomicInteger();
     private volatile int firstNumber;
     private volatile String firstName = "";
 
-    Cancellation(CopyControl control, PrintWriter err) {
+    Cancellation(CopyControl control, PrintWriter err, boolean onTerminal) {
         this.control = control;
         this.err = err;
+        this.onTerminal = onTerminal;
     }
 
     @Override
@@ -30,7 +32,8 @@ final class Cancellation implements Signals.Stop {
             firstName = name;
             firstNumber = number;
             control.cancel(CancelMode.FINISH_IN_FLIGHT);
-            err.println(ErrorReport.PROGRAM + name + ": finishing what is in flight; once more to drop it");
+            // After a bar the cursor stands at the end of its line.
+            err.println((onTerminal ? System.lineSeparator() : "") + ErrorReport.PROGRAM + name + ": finishing what is in flight; once more to drop it");
         } else if (request < ENOUGH) {
             control.cancel(CancelMode.ABANDON);
         } else {

@@ -6,10 +6,13 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.block.DriverRegistry;
+import org.blockferry.engine.block.FormatDriver;
 import org.blockferry.engine.job.CopyJob;
+import org.blockferry.engine.job.CopyOptions;
 import org.blockferry.engine.job.CopyResult;
 import org.blockferry.engine.pipeline.StageReport;
 import org.blockferry.engine.plan.CopyAction;
@@ -27,6 +30,7 @@ final class CopyCommand implements Command {
     @Override
     public int run(Session session, Arguments arguments) throws UsageException, IOException {
         CopyRequest request = CopyRequest.of(arguments);
+        checkFormats(session.drivers().get(), request.options());
         if (request.listOptions()) {
             return listOptions(session, request);
         }
@@ -47,6 +51,16 @@ final class CopyCommand implements Command {
         }
     }
 
+    /** A format that there is not is a mistake on the command line, not a property of an image. */
+    private static void checkFormats(DriverRegistry drivers, CopyOptions options) throws UsageException {
+        for (Optional<String> format : List.of(options.sourceFormat(), options.targetFormat(), options.backingFormat())) {
+            if (format.isPresent() && drivers.formats().stream().noneMatch(driver -> driver.name().equals(format.get()))) {
+                throw new UsageException("Unknown file format '" + format.get() + "'; known are "
+                        + drivers.formats().stream().map(FormatDriver::name).collect(Collectors.joining(", ")));
+            }
+        }
+    }
+
     private static PrintWriter results(Session session, CopyRequest request) {
         return request.toStdout() ? session.err() : session.out();
     }
@@ -55,7 +69,7 @@ final class CopyCommand implements Command {
         PrintWriter err = session.err();
         Optional<ProgressView> view = ProgressView.choose(session, request.json(), request.percent(), request.quiet(),
                 results(session, request));
-        Cancellation cancellation = new Cancellation(job.control(), err);
+        Cancellation cancellation = new Cancellation(job.control(), err, session.terminal().isPresent());
         Signals.Handling signals = session.signals().handle(cancellation, () -> report(request, job, err));
         ProgressTicker ticker = ProgressTicker.start(view, job::progress);
         CopyResult result;
@@ -148,7 +162,7 @@ final class CopyCommand implements Command {
     private static int listOptions(Session session, CopyRequest request) throws BlockException {
         DriverRegistry drivers = session.drivers().get();
         String target = request.options().target();
-        String format = request.namedFormat().orElseGet(() -> drivers.formatByExtension(target).map(driver -> driver.name())
+        String format = request.namedFormat().orElseGet(() -> drivers.formatByExtension(target).map(FormatDriver::name)
                 .orElse("raw"));
         Map<String, String> options = drivers.format(target, format).createOptions();
         session.out().println(options.isEmpty() ? "Format " + format + " has no options." : "Options of format " + format + ":");

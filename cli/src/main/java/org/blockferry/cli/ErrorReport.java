@@ -2,7 +2,6 @@ package org.blockferry.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import org.blockferry.engine.block.BlockException;
 
 /** Turns what went wrong into one line and an exit code. */
 final class ErrorReport {
@@ -15,13 +14,14 @@ final class ErrorReport {
     /** Prints the one line and, only with BLOCKFERRY_DEBUG, where it came from; returns the exit code. */
     static int print(PrintWriter err, String command, Throwable failure) {
         err.println(PROGRAM + message(failure));
-        if (isUsage(failure)) {
+        boolean usage = failure instanceof UsageException;
+        if (usage) {
             err.println("Try 'blockferry" + (command.isEmpty() ? "" : " " + command) + " --help' for more.");
         }
         if (DEBUG) {
             failure.printStackTrace(err);
         }
-        return isUsage(failure) ? ExitCode.USAGE : ExitCode.FAILED;
+        return usage ? ExitCode.USAGE : ExitCode.FAILED;
     }
 
     /** What to tell a person, in one line. */
@@ -30,15 +30,10 @@ final class ErrorReport {
         if (failure instanceof OutOfMemoryError) {
             return "out of memory (" + text + "); BLOCKFERRY_JAVA_OPTS can allow more";
         }
-        if (failure instanceof UsageException || failure instanceof IOException || failure instanceof IllegalArgumentException) {
+        if (failure instanceof UsageException || failure instanceof IOException) {
             return oneLine(text == null ? failure.toString() : text);
         }
         return oneLine("internal error: " + failure + "; with BLOCKFERRY_DEBUG=1 it says where");
-    }
-
-    private static boolean isUsage(Throwable failure) {
-        return failure instanceof UsageException || failure instanceof IllegalArgumentException
-                || failure instanceof BlockException block && block.kind() == BlockException.Kind.INVALID_ARGUMENT;
     }
 
     /** File names may hold line ends and escapes for terminals; a message does not. */

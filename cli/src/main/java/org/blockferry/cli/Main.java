@@ -8,16 +8,25 @@ public final class Main {
     }
 
     public static void main(String[] args) {
+        if (args.length == 1 && args[0].equals("--version")) {
+            // Nothing else is loaded for that.
+            System.out.println("blockferry " + Version.TEXT);
+            System.exit(finish(ExitCode.OK));
+        }
         PrintWriter out = new PrintWriter(System.out, true);
         PrintWriter err = new PrintWriter(System.err, true);
         int code = new Launcher(out, err, Terminal.ofProcess(), Signals.ofProcess()).run(args);
         out.flush();
         err.flush();
+        System.exit(finish(code));
+    }
+
+    /** Nobody may take a cut list for a whole one: a full disk or a closed pipe behind stdout is a failure. */
+    private static int finish(int code) {
         if (code == ExitCode.OK && System.out.checkError()) {
-            // Nobody may take a cut list for a whole one: a full disk or a closed pipe behind stdout is a failure.
             System.err.println("blockferry: cannot write to standard output");
-            code = ExitCode.FAILED;
+            return ExitCode.FAILED;
         }
-        System.exit(code);
+        return code;
     }
 }

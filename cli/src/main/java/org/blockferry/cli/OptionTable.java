@@ -57,13 +57,13 @@ final class OptionTable {
     /** An option without a value. */
     OptionTable flag(String help, String... names) {
         // An array: given twice is no error.
-        return add(OptionSpec.builder(names).type(boolean[].class).arity("0").description(plain(help)));
+        return add(OptionSpec.builder(names).type(boolean[].class).arity("0").description(help));
     }
 
     /** An option with a value. */
     OptionTable value(String label, String help, String... names) {
         return add(OptionSpec.builder(names).type(List.class).auxiliaryTypes(String.class).arity("1").paramLabel(label)
-                .hideParamSyntax(true).description(plain(help)));
+                .hideParamSyntax(true).description(help));
     }
 
     private OptionTable add(OptionSpec.Builder option) {
@@ -71,7 +71,7 @@ final class OptionTable {
         return this;
     }
 
-    /** picocli formats descriptions. */
+    /** picocli formats headings and the description of a command, but not those of options. */
     private static String plain(String text) {
         return text.replace("%", "%%");
     }

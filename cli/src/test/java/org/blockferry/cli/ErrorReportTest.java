@@ -24,10 +24,16 @@ class ErrorReportTest {
     }
 
     @Test
-    void aWrongArgumentIsCodeTwoWithAHint() {
-        assertEquals("blockferry: disk: Unknown file format 'x'|Try 'blockferry copy --help' for more.",
-                String.join("|", lines(2, BlockException.of(Kind.INVALID_ARGUMENT, "disk", "Unknown file format 'x'"))));
-        assertEquals(2, lines(2, new UsageException("no")).length);
+    void aWrongCommandLineIsCodeTwoWithAHint() {
+        assertEquals("blockferry: no target|Try 'blockferry copy --help' for more.",
+                String.join("|", lines(2, new UsageException("no target"))));
+    }
+
+    @Test
+    void whatTheEngineRefusesIsAFailureWhateverItsKind() {
+        for (Kind kind : Kind.values()) {
+            assertEquals(1, lines(1, BlockException.of(kind, "disk", "no")).length);
+        }
     }
 
     @Test

@@ -117,8 +117,8 @@ class OptionTableTest {
                   -W                out of order
 
                 Second:
-                  -m=NUMBER         how many, up to 100%
                   -S, --size=SIZE   how much
+                  -m=NUMBER         how many, up to 100%
                 """, text.toString().replace(System.lineSeparator(), "\n"));
     }
 }

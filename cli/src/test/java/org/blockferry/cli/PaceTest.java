@@ -12,14 +12,14 @@ class PaceTest {
 
     @Test
     void skippedBytesCountForTheTimeLeftAndNotForTheRate() {
-        Progress progress = new Progress(4 * GIB, GIB, 0, GIB, 0, 0, Duration.ofSeconds(2));
+        Progress progress = new Progress(4 * GIB, GIB, 0, 0, 0, GIB, Duration.ofSeconds(2));
         assertEquals(new Pace(GIB / 2, Optional.of(Duration.ofSeconds(2))), Pace.of(progress));
         assertEquals("2 GiB of 4 GiB (50 %), 512 MiB/s, 2 s left", Pace.line(progress));
     }
 
     @Test
     void zeroesThatWereFoundByReadingCountForTheRate() {
-        assertEquals(3 * GIB, Pace.of(new Progress(8 * GIB, GIB, 4 * GIB, 0, 0, 2 * GIB, Duration.ofSeconds(1))).bytesPerSecond());
+        assertEquals(3 * GIB, Pace.of(new Progress(8 * GIB, GIB, 0, 4 * GIB, 2 * GIB, 0, Duration.ofSeconds(1))).bytesPerSecond());
     }
 
     @Test

@@ -107,6 +107,10 @@ record FileFacts(Type type, String identity, long device, int mode, int owner, i
         return type == Type.BLOCK_DEVICE;
     }
 
+    boolean isCharacterDevice() {
+        return type == Type.CHARACTER_DEVICE;
+    }
+
     boolean hasOwner() {
         return owner != NONE;
     }

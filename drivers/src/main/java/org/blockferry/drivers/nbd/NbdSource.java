@@ -221,7 +221,7 @@ public sealed class NbdSource implements BlockSource permits NbdStorage {
 
     final void requireInside(String operation, long offset, long length) throws BlockException {
         if (offset < 0 || length < 0 || offset > terms.size() - length) {
-            throw offset < 0 || length < 0
+            throw offset < 0 || length < 0 || offset > Long.MAX_VALUE - length
                     ? BlockException.of(Kind.OUT_OF_BOUNDS, info.name(), operation + " at " + offset + ", " + length + " bytes")
                     : BlockException.request(Kind.OUT_OF_BOUNDS, info.name(), operation, new ByteRange(offset, length),
                             "the export has " + terms.size() + " bytes", null);
