@@ -29,7 +29,7 @@ import org.blockferry.engine.util.CloseAll;
  * <p>The rules for what an image says of other files:
  * <ul>
  * <li>The format of the named image is the one that the caller gives, else the one that its first 4 KiB show, else {@code raw}. A
- *     stream cannot be looked at and is raw.
+ *     stream can be read as raw only: one that looks like something else is refused unless it was called raw.
  * <li>An image that was called {@code raw} is raw: nothing inside is looked at, so a guest that writes an image header into its
  *     raw disk gains nothing. A raw image ends its chain.
  * <li>The format of a backing file is the one that the image above names. If it names none, the backing file is probed, as QEMU
@@ -170,7 +170,8 @@ public final class ImageOpener {
             driver = named.isPresent() ? named.get() : probe(location, file);
             if (file.info().has(Trait.STREAM) && !driver.name().equals(RAW)) {
                 throw BlockException.of(Kind.UNSUPPORTED, location.text(),
-                        "a stream can only be read as raw, not as " + driver.name());
+                        "a stream can only be read as raw, not as " + driver.name() + (named.isPresent() ? ""
+                                : ", which it looks like; if its bytes are what is wanted, say that the format is raw"));
             }
         } catch (BlockException | RuntimeException | Error e) {
             CloseAll.after(e, file);
@@ -183,11 +184,17 @@ public final class ImageOpener {
 
     private FormatDriver probe(ImageLocation location, BlockSource file) throws BlockException {
         NodeInfo info = file.info();
-        if (!info.isLengthKnown() || info.has(Trait.STREAM)) {
-            return registry.format(location.text(), RAW);
+        boolean stream = !info.isLengthKnown() || info.has(Trait.STREAM);
+        ByteBuffer head = ByteBuffer.allocateDirect(stream ? PROBE_BYTES : (int) Math.min(PROBE_BYTES, info.length()));
+        try {
+            file.read(0, head);
+        } catch (BlockException e) {
+            if (stream && (e.kind() == Kind.OUT_OF_BOUNDS || e.kind() == Kind.UNSUPPORTED)) {
+                // Shorter than any image, or not to be looked into.
+                return registry.format(location.text(), RAW);
+            }
+            throw e;
         }
-        ByteBuffer head = ByteBuffer.allocateDirect((int) Math.min(PROBE_BYTES, info.length()));
-        file.read(0, head);
         return registry.probe(location.text(), head.flip());
     }
 
@@ -262,9 +269,9 @@ public final class ImageOpener {
     public BlockTarget createTarget(ImageLocation image, String format, CreateOptions options) throws BlockException {
         FormatDriver driver = registry.format(image.text(), format);
         driver.checkCreateOptions(image.text(), options);
-        // A raw disk is the file, and its options are the file's; any other image grows as it is written.
-        CreateOptions file = driver.name().equals(RAW) ? options
-                : CreateOptions.ofLength(NodeInfo.UNKNOWN_LENGTH).withCache(options.cache());
+        // A raw disk is as long as its file; the file of any other image grows as it is written. The options are the format's.
+        CreateOptions file = CreateOptions.ofLength(driver.name().equals(RAW) ? options.length() : NodeInfo.UNKNOWN_LENGTH)
+                .withCache(options.cache());
         BlockTarget storage = registry.protocol(image).create(image, file);
         try {
             if (storage.info().has(Trait.APPEND_ONLY) && !driver.name().equals(RAW)) {

@@ -166,8 +166,9 @@ public final class CopyJob implements AutoCloseable {
     }
 
     private CopyPlan planFor(NodeInfo target) {
-        // Where a new image shows no base it reads as zeroes, whatever the base is.
-        boolean readsZero = options.targetIsZero() || target.has(Trait.READS_ZERO_WHEN_NEW) || base.isPresent();
+        // Past the end of its base a new image reads as zeroes, if its space was not taken in advance from a device that does not.
+        boolean readsZero = options.targetIsZero() || target.has(Trait.READS_ZERO_WHEN_NEW)
+                || base.isPresent() && options.targetOptions().getOrDefault("preallocation", "off").equals("off");
         CopyPolicy policy = base.map(kept -> kept.policy(readsZero)).orElseGet(() -> CopyPolicy.whole(readsZero))
                 .withAllocateAll(options.sparseSize().isPresent() && options.sparseSize().getAsLong() == 0);
         if (input.isStream()) {

@@ -37,14 +37,31 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
     static CopyOutput decide(ImageOpener opener, CopyOptions options) throws BlockException {
         DriverRegistry registry = opener.registry();
         ImageLocation location = registry.locate(options.target());
-        Optional<FoundImage> existing = location.protocol().equals(FILE)
-                ? opener.find(location, OpenOptions.DEFAULT.withShare(true)) : Optional.empty();
+        Optional<FoundImage> existing = find(opener, location);
         String format = formatOf(registry, location, existing, options);
         // A raw disk on a device is the device; another format is laid out on it anew, as on a file.
         boolean inPlace = options.noCreate() || format.equals(RAW) && registry.protocol(location).isFixed(location);
         CopyOutput output = new CopyOutput(location, existing, format, inPlace && !location.protocol().equals(STREAM));
         output.check(options);
+        if (options.noCreate() && !registry.protocol(location).exists(location) && location.protocol().equals(FILE)) {
+            throw BlockException.of(Kind.NOT_FOUND, location.text(), "No such file or directory, and none is to be made (-n)");
+        }
         return output;
+    }
+
+    private static Optional<FoundImage> find(ImageOpener opener, ImageLocation location) throws BlockException {
+        if (!location.protocol().equals(FILE)) {
+            return Optional.empty();
+        }
+        try {
+            return opener.find(location, OpenOptions.DEFAULT.withShare(true));
+        } catch (BlockException e) {
+            // What can be written but not read, such as /dev/null, is written in place.
+            if (opener.registry().protocol(location).isFixed(location)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
     }
 
     private static String formatOf(DriverRegistry registry, ImageLocation location, Optional<FoundImage> existing,
@@ -57,7 +74,7 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
         }
         // What probes as raw may be anything, an empty file for one: then the name decides, unless the file is to stay.
         Optional<String> found = existing.map(FoundImage::format).filter(name -> options.noCreate() || !name.equals(RAW));
-        return found.or(() -> options.noCreate() ? Optional.empty()
+        return found.or(() -> options.noCreate() || !location.protocol().equals(FILE) ? Optional.empty()
                 : registry.formatByExtension(location.rest()).map(FormatDriver::name)).orElse(RAW);
     }
 
@@ -69,9 +86,6 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
         if (options.backing().isPresent() && format.equals(RAW)) {
             throw BlockException.of(Kind.INVALID_ARGUMENT, location.text(), "a raw disk has no backing file (-B); the format (-O) of a "
                     + "target with one is " + BACKED);
-        }
-        if (options.noCreate() && location.protocol().equals(FILE) && existing.isEmpty()) {
-            throw BlockException.of(Kind.NOT_FOUND, location.text(), "No such file or directory, and none is to be made (-n)");
         }
     }
 

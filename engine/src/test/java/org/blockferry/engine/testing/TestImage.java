@@ -67,6 +67,25 @@ public final class TestImage {
         return builder().zero(length).build();
     }
 
+    /**
+     * An image that something else made.
+     *
+     * @param runs adjoining, from 0 to the end of {@code bytes}
+     */
+    public static TestImage of(byte[] bytes, List<Run> runs) {
+        long at = 0;
+        for (Run run : runs) {
+            if (run.range().offset() != at) {
+                throw new IllegalArgumentException("runs do not adjoin at " + at + ": " + runs);
+            }
+            at = run.range().end();
+        }
+        if (at != bytes.length) {
+            throw new IllegalArgumentException("runs end at " + at + ", the image at " + bytes.length);
+        }
+        return new TestImage(bytes.clone(), runs);
+    }
+
     public int length() {
         return bytes.length;
     }
