@@ -115,7 +115,7 @@ public final class CopyJob implements AutoCloseable {
             long has = target.info().length();
             long needs = input.info().length();
             if (has != NodeInfo.UNKNOWN_LENGTH && has < needs) {
-                throw BlockException.of(Kind.INVALID_ARGUMENT, output.location().text(), "the target has " + has + " bytes ("
+                throw BlockException.of(Kind.NO_SPACE, output.location().text(), "the target has " + has + " bytes ("
                         + ByteSize.format(has) + "), the source " + needs + " (" + ByteSize.format(needs) + ")");
             }
         } catch (BlockException | RuntimeException | Error e) {
@@ -166,16 +166,27 @@ public final class CopyJob implements AutoCloseable {
     }
 
     private CopyPlan planFor(NodeInfo target) {
-        // Past the end of its base a new image reads as zeroes, if its space was not taken in advance from a device that does not.
-        boolean readsZero = options.targetIsZero() || target.has(Trait.READS_ZERO_WHEN_NEW)
-                || base.isPresent() && options.targetOptions().getOrDefault("preallocation", "off").equals("off");
+        boolean readsZero = readsZero(target);
         CopyPolicy policy = base.map(kept -> kept.policy(readsZero)).orElseGet(() -> CopyPolicy.whole(readsZero))
                 .withAllocateAll(options.sparseSize().isPresent() && options.sparseSize().getAsLong() == 0);
         if (input.isStream()) {
             return CopyPlan.ofStream(policy);
         }
         ExtentSource extents = base.isPresent() ? base.get().extents(input.chain().orElseThrow()) : input.node()::status;
-        return new CopyPlanner(extents, input.info().range(), policy, PlanLimits.of(target, false));
+        // A target with a backing file takes whole clusters, also past the end of that file: it does not know where that is.
+        PlanLimits limits = PlanLimits.of(target, target.has(Trait.BACKING));
+        return new CopyPlanner(extents, input.info().range(), policy, limits);
+    }
+
+    /** Whether the target reads as zeroes where no base shows through and nothing is written. */
+    private boolean readsZero(NodeInfo target) {
+        if (input.isStream() && !target.isLengthKnown()) {
+            // An image that learns its length from what is written must be told of zeroes, too: a stream may end in them.
+            return false;
+        }
+        // Past the end of its base a new image reads as zeroes, unless it took its space in advance from a device that does not.
+        return options.targetIsZero() || target.has(Trait.READS_ZERO_WHEN_NEW)
+                || base.isPresent() && options.targetOptions().getOrDefault("preallocation", "off").equals("off");
     }
 
     private PipelineOptions pipelineOptions() {
@@ -221,13 +232,13 @@ public final class CopyJob implements AutoCloseable {
             if (pipeline.isComplete()) {
                 fixLength(target);
                 target.complete();
+                complete = true;
             }
         } catch (BlockException | RuntimeException | Error e) {
             CloseAll.after(e, target);
             throw e;
         }
         target.close();
-        complete = pipeline.isComplete();
         endNanos = System.nanoTime();
         return pipeline;
     }

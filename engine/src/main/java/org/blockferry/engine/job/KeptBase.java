@@ -41,7 +41,7 @@ record KeptBase(BackingReference reference, OptionalInt index, long sourceLength
      * Finds, opens, checks and closes the base.
      *
      * @param output the target: a relative name is relative to its folder, and it must not be in the base's chain
-     * @throws BlockException NOT_FOUND; INVALID_ARGUMENT if it is not of the claimed format; REFUSED if it is not the base
+     * @throws BlockException NOT_FOUND; INVALID_FORMAT if it is not of the claimed format; REFUSED if it is not the base
      */
     static KeptBase find(ImageOpener opener, ImageChain source, CopyOutput output, CopyOptions options) throws BlockException {
         String name = options.backing().orElseThrow();
@@ -86,7 +86,7 @@ record KeptBase(BackingReference reference, OptionalInt index, long sourceLength
     private static String formatOf(FoundImage found, Optional<String> inChain, Optional<String> claimed) throws BlockException {
         String format = inChain.orElse(found.format());
         if (claimed.isPresent() && !claimed.get().equals(format)) {
-            throw BlockException.of(Kind.INVALID_ARGUMENT, found.location().text(),
+            throw BlockException.of(Kind.INVALID_FORMAT, found.location().text(),
                     "the backing file is of the format " + format + ", not " + claimed.get() + " as claimed");
         }
         return format;

@@ -188,7 +188,7 @@ class CopyJobTest {
         disks.put("a", image).files.put("small", new byte[1000]);
         assertRefused(Kind.NOT_FOUND, "t: No such file or directory, and none is to be made (-n)",
                 CopyOptions.copy("a", "t").noCreate(true));
-        assertRefused(Kind.INVALID_ARGUMENT, "small: the target has 1000 bytes (1000 B), the source 16384 (16 KiB)",
+        assertRefused(Kind.NO_SPACE, "small: the target has 1000 bytes (1000 B), the source 16384 (16 KiB)",
                 CopyOptions.copy("a", "small").noCreate(true));
         byte[] large = new byte[20000];
         Arrays.fill(large, (byte) 9);
@@ -217,7 +217,7 @@ class CopyJobTest {
         System.arraycopy(image.content(), 0, old, 0, image.length());
         assertArrayEquals(old, disks.files.bytes("/dev/x"));
         disks.files.device("/dev/y", new byte[10]);
-        assertRefused(Kind.INVALID_ARGUMENT, "/dev/y: the target has 10 bytes (10 B), the source 16384 (16 KiB)",
+        assertRefused(Kind.NO_SPACE, "/dev/y: the target has 10 bytes (10 B), the source 16384 (16 KiB)",
                 CopyOptions.copy("a", "/dev/y"));
     }
 
@@ -239,6 +239,53 @@ class CopyJobTest {
         disks.put("a", image);
         assertRefused(Kind.UNSUPPORTED, "-: a stream takes a raw disk only; a qcow2 image is not written in one direction",
                 CopyOptions.copy("a", "-").targetFormat("qcow2"));
+    }
+
+    @Test
+    void aStreamIsCopiedToItsLastByteWhateverThatIs() throws BlockException {
+        byte[] bytes = Arrays.copyOf(image.content(), 50_000);
+        disks.files.input(bytes);
+        try (CopyJob job = CopyJob.open(disks.files.registry(), CopyOptions.copy("-", "t.raw").build())) {
+            assertTrue(job.length().isEmpty());
+            assertEquals(Progress.UNKNOWN, job.progress().total());
+            assertEquals("-: what a stream holds is known only when it was read",
+                    assertThrows(BlockException.class, job::plan).getMessage());
+            assertEquals(50_000, job.run().progress().done());
+        }
+        assertArrayEquals(bytes, disks.files.bytes("t.raw"));
+        disks.files.input(new byte[0]);
+        disks.copy(CopyOptions.copy("-", "empty.raw"));
+        assertEquals(0, disks.files.bytes("empty.raw").length);
+        disks.files.input(new byte[5]);
+        disks.copy(CopyOptions.copy("-", "short.raw"));
+        assertArrayEquals(new byte[5], disks.files.bytes("short.raw"));
+    }
+
+    @Test
+    void aStreamGetsEveryByteInOrder() throws BlockException {
+        disks.put("a", image);
+        disks.copy(CopyOptions.copy("a", "-"));
+        assertArrayEquals(image.content(), disks.files.output());
+    }
+
+    @Test
+    void aStreamThatLooksLikeAnImageIsRawOnlyWhenThatIsSaid() throws BlockException {
+        disks.files.input(image.bytes());
+        assertRefused(Kind.UNSUPPORTED, "-: a stream can only be read as raw, not as qcow2, which it looks like; if its bytes are what "
+                + "is wanted, say that the format is raw", CopyOptions.copy("-", "t"));
+        assertRefused(Kind.UNSUPPORTED, "-: a stream can only be read as raw, not as qcow2",
+                CopyOptions.copy("-", "t").sourceFormat("qcow2"));
+        disks.copy(CopyOptions.copy("-", "t").sourceFormat("raw").targetFormat("raw"));
+        assertArrayEquals(image.bytes(), disks.files.bytes("t"));
+    }
+
+    @Test
+    void aStreamIsCopiedAlone() {
+        disks.put("a", image);
+        assertRefused(Kind.INVALID_ARGUMENT, "-: a stream is copied alone, not with other sources",
+                CopyOptions.copy("a", "t").source("-"));
+        assertRefused(Kind.INVALID_ARGUMENT, "-: a stream has no known length, so its copy cannot keep a backing file (-B)",
+                CopyOptions.copy("-", "t").backing("a"));
     }
 
     @Test

@@ -319,9 +319,9 @@ class KeptBaseTest {
     void aBaseOfAnotherFormatThanClaimedIsRefused() {
         disks.put("base", ToyImage.of("DD", 1)).put("overlay.qcow2", ToyImage.of("D.", 2).over("base", "qcow2"));
         disks.files.put("base.raw", new byte[1024]);
-        assertRefused(Kind.INVALID_ARGUMENT, "base: the backing file is of the format qcow2, not raw as claimed",
+        assertRefused(Kind.INVALID_FORMAT, "base: the backing file is of the format qcow2, not raw as claimed",
                 keep("base").backingFormat("raw"));
-        assertRefused(Kind.INVALID_ARGUMENT, "base.raw: the backing file is of the format raw, not qcow2 as claimed",
+        assertRefused(Kind.INVALID_FORMAT, "base.raw: the backing file is of the format raw, not qcow2 as claimed",
                 keep("base.raw").backingFormat("qcow2"));
     }
 

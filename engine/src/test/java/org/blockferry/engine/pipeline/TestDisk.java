@@ -2,6 +2,7 @@ package org.blockferry.engine.pipeline;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -30,6 +31,7 @@ final class TestDisk implements BlockSource {
     private final AtomicInteger mostReading = new AtomicInteger();
     private NodeInfo info;
     private boolean plain;
+    private Fault fault = Fault.NONE;
 
     private TestDisk(int length, byte[] base) {
         this.bytes = new byte[length];
@@ -47,7 +49,7 @@ final class TestDisk implements BlockSource {
         random.nextBytes(base);
         for (int i = 0; i < baseLength / 8192; i++) {
             int from = random.nextInt(baseLength);
-            java.util.Arrays.fill(base, from, Math.min(baseLength, from + random.nextInt(20_000)), (byte) 0);
+            Arrays.fill(base, from, Math.min(baseLength, from + random.nextInt(20_000)), (byte) 0);
         }
         TestDisk disk = new TestDisk(length, base);
         Content[] contents = Content.values();
@@ -71,7 +73,7 @@ final class TestDisk implements BlockSource {
                 }
                 for (int i = 0; i < (to - from) / 16384; i++) {
                     int zeroes = from + random.nextInt(to - from);
-                    java.util.Arrays.fill(bytes, zeroes, Math.min(to, zeroes + random.nextInt(16384)), (byte) 0);
+                    Arrays.fill(bytes, zeroes, Math.min(to, zeroes + random.nextInt(16384)), (byte) 0);
                 }
             }
             case BASE -> {
@@ -86,6 +88,11 @@ final class TestDisk implements BlockSource {
 
     TestDisk with(NodeInfo other) {
         info = other;
+        return this;
+    }
+
+    TestDisk faulty(Fault other) {
+        fault = other;
         return this;
     }
 
@@ -120,7 +127,8 @@ final class TestDisk implements BlockSource {
 
     /** Of the whole chain. */
     @Override
-    public BlockStatus status(ByteRange range) {
+    public BlockStatus status(ByteRange range) throws BlockException {
+        fault.before("status", range);
         Run run = runAt(range.offset());
         ByteRange rest = run.range.from(range.offset());
         if (run.content == Content.BASE) {
@@ -131,7 +139,8 @@ final class TestDisk implements BlockSource {
     }
 
     /** Of what is above the base. */
-    BlockStatus statusAboveBase(ByteRange range) {
+    BlockStatus statusAboveBase(ByteRange range) throws BlockException {
+        fault.before("status", range);
         Run run = runAt(range.offset());
         ByteRange rest = run.range.from(range.offset());
         return run.content == Content.BASE ? BlockStatus.deferred(rest) : of(run, rest);
@@ -163,6 +172,7 @@ final class TestDisk implements BlockSource {
         int now = reading.incrementAndGet();
         mostReading.accumulateAndGet(now, Math::max);
         try {
+            fault.before("read", new ByteRange(offset, into.remaining()));
             into.put(bytes, (int) offset, into.remaining());
         } finally {
             reading.decrementAndGet();

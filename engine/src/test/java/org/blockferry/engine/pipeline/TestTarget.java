@@ -2,6 +2,7 @@ package org.blockferry.engine.pipeline;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
@@ -45,15 +46,16 @@ final class TestTarget implements BlockTarget {
     private final ConcurrentHashMap<Long, Thread> clusters = new ConcurrentHashMap<>();
     private final AtomicInteger working = new AtomicInteger();
     private ZeroAnswer zeroes = range -> true;
-    private long offloadMost = Long.MAX_VALUE;
+    private volatile long offloadMost = Long.MAX_VALUE;
     private long appended;
+    private Fault fault = Fault.NONE;
 
     TestTarget(NodeInfo info, byte[] base, byte garbage) {
         this.info = info;
         this.bytes = new byte[(int) info.length()];
         this.touched = new BitSet(bytes.length);
         this.shown = base.length;
-        java.util.Arrays.fill(bytes, garbage);
+        Arrays.fill(bytes, garbage);
         System.arraycopy(base, 0, bytes, 0, Math.min(base.length, bytes.length));
     }
 
@@ -74,6 +76,11 @@ final class TestTarget implements BlockTarget {
         return this;
     }
 
+    TestTarget faulty(Fault other) {
+        fault = other;
+        return this;
+    }
+
     /** Offload moves at most so much in all, then refuses. */
     TestTarget offloading(long most) {
         offloadMost = most;
@@ -86,8 +93,9 @@ final class TestTarget implements BlockTarget {
     }
 
     @Override
-    public void write(long offset, ByteBuffer from, Set<WriteFlag> flags) {
+    public void write(long offset, ByteBuffer from, Set<WriteFlag> flags) throws BlockException {
         ByteRange range = new ByteRange(offset, from.remaining());
+        fault.before("write", range);
         enter(range);
         try {
             from.get(bytes, (int) offset, from.remaining());
@@ -98,7 +106,8 @@ final class TestTarget implements BlockTarget {
     }
 
     @Override
-    public boolean writeZeroes(ByteRange range, Set<ZeroFlag> flags) {
+    public boolean writeZeroes(ByteRange range, Set<ZeroFlag> flags) throws BlockException {
+        fault.before("zero", range);
         if (info.has(Trait.APPEND_ONLY)) {
             throw new AssertionError("zeroes without a payload in a stream: " + range);
         }
@@ -107,7 +116,7 @@ final class TestTarget implements BlockTarget {
         }
         enter(range);
         try {
-            java.util.Arrays.fill(bytes, (int) range.offset(), (int) range.end(), (byte) 0);
+            Arrays.fill(bytes, (int) range.offset(), (int) range.end(), (byte) 0);
             note("zero", range, flags.contains(ZeroFlag.MAY_UNMAP) ? "may-unmap" : "");
         } finally {
             leave(range);
@@ -117,10 +126,10 @@ final class TestTarget implements BlockTarget {
 
     @Override
     public long offload(BlockStatus from, long to, long length) throws BlockException {
+        fault.before("offload", new ByteRange(to, length));
         long moved;
         synchronized (this) {
-            moved = Math.min(length, offloadMost) == length ? length : 0;
-            offloadMost = moved == 0 ? 0 : offloadMost;
+            moved = Math.min(length, offloadMost);
             offloadMost -= moved;
         }
         if (moved > 0) {
@@ -149,7 +158,8 @@ final class TestTarget implements BlockTarget {
         }
         if (shown > 0 && range.offset() < shown) {
             ByteRange whole = range.alignOutward(cluster, info.length());
-            if (whole.offset() != range.offset() || whole.end() != range.end() && range.end() < shown) {
+            boolean offloadedInPart = offloadMost == 0;
+            if (!offloadedInPart && whole.offset() != range.offset() || !offloadedInPart && whole.end() != range.end() && range.end() < shown) {
                 throw new AssertionError("part of a cluster above the base: " + range);
             }
         }
@@ -176,6 +186,11 @@ final class TestTarget implements BlockTarget {
 
     synchronized long appended() {
         return appended;
+    }
+
+    /** Bytes of the requests of this kind. */
+    synchronized long bytesOf(String what) {
+        return log.stream().filter(op -> op.what.equals(what)).mapToLong(op -> op.range.length()).sum();
     }
 
     /** Every request, by offset. */

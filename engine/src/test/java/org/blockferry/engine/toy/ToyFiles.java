@@ -1,8 +1,10 @@
 package org.blockferry.engine.toy;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -51,11 +53,24 @@ public final class ToyFiles implements ProtocolDriver {
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicLong unreadableFrom = new AtomicLong(Long.MAX_VALUE);
     private final AtomicLong unwritableFrom = new AtomicLong(Long.MAX_VALUE);
+    private final ByteArrayOutputStream output = new ByteArrayOutputStream();
+    private byte[] input = {};
     private boolean identities = true;
 
     /** This file system with the toy formats. */
     public DriverRegistry registry() {
-        return DriverRegistry.of(java.util.List.of(this, new ToyStream()), java.util.List.of(new ToyRaw(), new ToyFormat()));
+        return DriverRegistry.of(List.of(this, new ToyStream(input, output)), List.of(new ToyRaw(), new ToyFormat()));
+    }
+
+    /** What comes from {@code -}. */
+    public ToyFiles input(byte[] bytes) {
+        input = bytes.clone();
+        return this;
+    }
+
+    /** What went to {@code -}. */
+    public byte[] output() {
+        return output.toByteArray();
     }
 
     public ToyFiles put(String path, byte[] bytes) {
