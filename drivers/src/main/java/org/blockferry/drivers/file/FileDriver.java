@@ -23,6 +23,8 @@ import org.blockferry.engine.util.CloseAll;
  * ImageLock}. A new regular file appears under its name when it is {@linkplain BlockTarget#complete complete}, and one that it
  * replaces gives it its owner and mode; extended attributes, ACLs and other names (hard links) of the old file are not carried
  * over.
+ *
+ * <p>A thread that is inside a node must not be interrupted: Java then closes the file under all of them.
  */
 public final class FileDriver implements ProtocolDriver {
     static final String NAME = "file";
@@ -69,7 +71,7 @@ public final class FileDriver implements ProtocolDriver {
         String node = location.text();
         Path path = path(location);
         FileFacts facts = FileFacts.require(node, path);
-        if (facts.type() == FileFacts.Type.CHARACTER_DEVICE) {
+        if (facts.isCharacterDevice()) {
             return CharacterTarget.open(node, path, facts, CharacterTarget.NO_LENGTH);
         }
         facts.requireDisk(node);
@@ -92,7 +94,7 @@ public final class FileDriver implements ProtocolDriver {
         Path path = path(location);
         Optional<FileFacts> standing = FileFacts.find(node, path);
         Preallocation preallocation = Preallocation.of(node, options);
-        if (standing.isPresent() && standing.get().type() == FileFacts.Type.CHARACTER_DEVICE) {
+        if (standing.isPresent() && standing.get().isCharacterDevice()) {
             return CharacterTarget.open(node, path, standing.get(), options.length());
         }
         if (standing.isPresent()) {
@@ -129,9 +131,11 @@ public final class FileDriver implements ProtocolDriver {
         return FileFacts.find(location.text(), path(location)).isPresent();
     }
 
+    /** Devices of both kinds: a character device has no length, but is written in place all the same. */
     @Override
     public boolean isFixed(ImageLocation location) throws BlockException {
-        return FileFacts.find(location.text(), path(location)).filter(FileFacts::isBlockDevice).isPresent();
+        return FileFacts.find(location.text(), path(location))
+                .filter(facts -> facts.isBlockDevice() || facts.isCharacterDevice()).isPresent();
     }
 
     private static Path path(ImageLocation location) throws BlockException {

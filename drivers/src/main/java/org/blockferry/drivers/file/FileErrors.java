@@ -93,7 +93,7 @@ final class FileErrors {
         return BlockException.request(kindOf(errno), node, operation, range, words, new IOException(words));
     }
 
-    /** The error number behind {@code failure}, or 0: Java tells some by their class and the rest by the system's words only. */
+    /** The error number behind {@code failure}, or 0: Java tells some by class and the rest by the system's words only. */
     static int errnoOf(IOException failure) {
         if (failure instanceof NoSuchFileException) {
             return Errno.ENOENT;
@@ -106,8 +106,8 @@ final class FileErrors {
         }
         String reason = reasonOf(failure);
         for (Map.Entry<Integer, String> entry : WORDS.entrySet()) {
-            // Starts with: Java has more to say of some.
-            if (reason.startsWith(entry.getValue())) {
+            // Of some failures Java has more to say than the system.
+            if (reason.equals(entry.getValue()) || entry.getKey() == Errno.ELOOP && reason.startsWith(entry.getValue())) {
                 return entry.getKey();
             }
         }

@@ -83,7 +83,8 @@ record FileFacts(Type type, String identity, long device, int mode, int owner, i
                 default -> Type.OTHER;
             };
             // A device has as many nodes, each with an inode of its own, as somebody made; its number is what it is.
-            String identity = type == Type.BLOCK_DEVICE ? "device " + stat.get("rdev") : "inode " + device + ":" + stat.get("ino");
+            String identity = type == Type.BLOCK_DEVICE ? "device " + stat.get("rdev")
+                    : "inode " + device + ":" + stat.get("ino");
             return new FileFacts(type, identity, device, mode & 07777, (int) stat.get("uid"), (int) stat.get("gid"));
         } catch (UnsupportedOperationException e) {
             return readBasic(path);
@@ -104,6 +105,10 @@ record FileFacts(Type type, String identity, long device, int mode, int owner, i
 
     boolean isBlockDevice() {
         return type == Type.BLOCK_DEVICE;
+    }
+
+    boolean isCharacterDevice() {
+        return type == Type.CHARACTER_DEVICE;
     }
 
     boolean hasOwner() {

@@ -102,7 +102,8 @@ class FileSource implements BlockSource {
             }
             if (count <= 0) {
                 throw BlockException.request(Kind.IO, file.node(), "read", new ByteRange(position, into.remaining()),
-                        "the file ends there, and had " + length + " bytes when it was opened", new IOException("unexpected end"));
+                        "the file ends there, and had " + length + " bytes when it was opened",
+                        new IOException("unexpected end"));
             }
             position += count;
         }

@@ -115,8 +115,8 @@ final class FileTarget extends FileSource implements BlockStorage {
     public void write(long offset, ByteBuffer from, Set<WriteFlag> flags) throws BlockException {
         long end = offset + from.remaining();
         if (offset < 0 || end < 0) {
-            ByteRange nearest = new ByteRange(Math.max(0, Math.min(offset, Long.MAX_VALUE - from.remaining())), from.remaining());
-            throw outOfBounds("write", nearest, length.get());
+            long nearest = Math.max(0, Math.min(offset, Long.MAX_VALUE - from.remaining()));
+            throw outOfBounds("write", new ByteRange(nearest, from.remaining()), length.get());
         }
         if (end <= length.get()) {
             put(offset, from);

@@ -60,7 +60,10 @@ final class NewFile implements AutoCloseable {
             if (replaced.isPresent()) {
                 ImageLock.writing(replaced.get());
             }
-            file = OpenFile.create(node, temporary(place), replaced.isPresent() ? PRIVATE_MODE : USUAL_MODE, cache, access);
+            String failure = "cannot create a file in " + place.getParent()
+                    + (replaced.isPresent() ? " to replace it; it can only be written in place" : "");
+            int mode = replaced.isPresent() ? PRIVATE_MODE : USUAL_MODE;
+            file = OpenFile.create(node, temporary(place), failure, mode, cache, access);
             ImageLock.writing(file);
             if (replaced.isPresent()) {
                 inherit(node, replaced.get().facts(), file);
@@ -116,8 +119,8 @@ final class NewFile implements AutoCloseable {
             // After the owner: a change of owner clears set-user-ID and set-group-ID.
             Files.setAttribute(file.path(), "unix:mode", from.mode());
         } catch (IOException e) {
-            throw FileErrors.of(node, "cannot be replaced, because the new file could not be given its owner "
-                    + from.owner() + ":" + from.group() + " and mode " + Integer.toOctalString(from.mode()), e);
+            throw FileErrors.of(node, "a new file could not be given the owner " + from.owner() + ":" + from.group()
+                    + " and mode " + Integer.toOctalString(from.mode()) + " of this one; it can only be written in place", e);
         }
     }
 

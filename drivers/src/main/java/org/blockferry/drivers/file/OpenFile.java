@@ -68,13 +68,18 @@ final class OpenFile implements AutoCloseable {
         return open(node, path, facts, cache, access, flags, 0, true);
     }
 
-    /** Makes a file that must not exist, for reading and writing. */
-    static OpenFile create(String node, Path path, int mode, CacheMode cache, NativeAccess access) throws BlockException {
+    /**
+     * Makes a file that must not exist, for reading and writing.
+     *
+     * @param failure what it means if it cannot be made, for the message
+     */
+    static OpenFile create(String node, Path path, String failure, int mode, CacheMode cache, NativeAccess access)
+            throws BlockException {
         int fd = access.open(path.toString(), NativeAccess.O_RDWR | NativeAccess.O_CREAT | NativeAccess.O_EXCL, mode);
         if (fd == -Errno.ENOSYS) {
-            createByJava(node, path, mode);
+            createByJava(node, path, failure, mode);
         } else if (fd < 0) {
-            throw FileErrors.of(node, "cannot create a file in " + path.getParent(), -fd);
+            throw FileErrors.of(node, failure, -fd);
         }
         try {
             return new OpenFile(node, path, access, Math.max(fd, NO_FD), FileFacts.require(node, path), cache, true);
@@ -87,7 +92,7 @@ final class OpenFile implements AutoCloseable {
         }
     }
 
-    private static void createByJava(String node, Path path, int mode) throws BlockException {
+    private static void createByJava(String node, Path path, String failure, int mode) throws BlockException {
         Set<OpenOption> options = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         FileAttribute<?>[] attributes = {};
         if (path.getFileSystem().supportedFileAttributeViews().contains("posix")) {
@@ -98,13 +103,13 @@ final class OpenFile implements AutoCloseable {
         try {
             FileChannel.open(path, options, attributes).close();
         } catch (IOException e) {
-            throw FileErrors.of(node, "cannot create a file in " + path.getParent(), e);
+            throw FileErrors.of(node, failure, e);
         }
     }
 
     private static OpenFile open(String node, Path path, FileFacts facts, CacheMode cache, NativeAccess access, int flags,
             int mode, boolean writable) throws BlockException {
-        // O_NONBLOCK: if the file has become a FIFO since its facts were asked, do not wait for ever. It means nothing to others.
+        // O_NONBLOCK: if the file has become a FIFO since its facts were asked, do not wait for ever. Others do not mind.
         int fd = access.open(path.toString(), flags | NativeAccess.O_NONBLOCK, mode);
         if (fd == -Errno.ENOSYS) {
             return new OpenFile(node, path, access, NO_FD, facts, cache, writable);

@@ -32,7 +32,7 @@ public interface NativeAccess {
         return NativeLoader.instance();
     }
 
-    /** {@link #instance}, or one that refuses every call with {@code -ENOSYS}, so that ladders of methods need no other case. */
+    /** {@link #instance}, or one that refuses every call with {@code -ENOSYS}: ladders of methods need no other case. */
     static NativeAccess orRefusing() {
         return instance().orElse(RefusingNative.INSTANCE);
     }

@@ -115,7 +115,8 @@ class DeviceTargetTest extends BlockTargetContract {
         BlockException e = assertThrows(BlockException.class,
                 () -> new FileDriver().create(location(), CreateOptions.ofLength(length() + 1)));
         assertEquals(Kind.NO_SPACE, e.kind());
-        assertEquals(loop.device() + ": the device has " + length() + " bytes, and the image " + (length() + 1), e.getMessage());
+        assertEquals(loop.device() + ": the device has " + length() + " bytes, and the image " + (length() + 1),
+                e.getMessage());
     }
 
     @Test
@@ -149,7 +150,8 @@ class DeviceTargetTest extends BlockTargetContract {
             TestNative access = new TestNative();
             access.refuse("fallocate", refusals > 0 ? mode -> mode != 0x10 : mode -> false);
             access.refuse("fallocate", refusals > 1 ? mode -> true : mode -> false);
-            try (BlockStorage storage = (BlockStorage) new FileDriver(access::get).openTarget(location(), OpenOptions.DEFAULT)) {
+            FileDriver driver = new FileDriver(access::get);
+            try (BlockStorage storage = (BlockStorage) driver.openTarget(location(), OpenOptions.DEFAULT)) {
                 Disks.write(storage, 0, bytes);
                 assertArrayEquals(bytes, Disks.readAll(storage));
                 assertTrue(storage.writeZeroes(range, ZeroFlag.UNMAP), "way " + refusals + ": " + access.calls());

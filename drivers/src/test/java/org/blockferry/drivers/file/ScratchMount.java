@@ -28,7 +28,8 @@ final class ScratchMount implements AutoCloseable {
     /** A new file system of this type on a loop device. */
     static ScratchMount make(Path folder, String type, long bytes, String... mkfsOptions) throws Exception {
         Peers.requireRoot("mounts");
-        Peers.require("mkfs." + type);
+        // No peer, but a kind of machine: skipped in CI too.
+        Assumptions.assumeTrue(Peers.has("mkfs." + type), () -> "skipped: mkfs." + type + " is not installed here");
         Path image = folder.resolve(type + ".image");
         try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
             file.setLength(bytes);

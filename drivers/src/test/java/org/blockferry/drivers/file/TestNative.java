@@ -17,6 +17,7 @@ final class TestNative {
     private final NativeAccess real = NativeAccess.orRefusing();
     private final List<String> calls = new CopyOnWriteArrayList<>();
     private final Map<String, List<Rule>> rules = new ConcurrentHashMap<>();
+    private final Map<String, Runnable> hooks = new ConcurrentHashMap<>();
     private final NativeAccess proxy = (NativeAccess) Proxy.newProxyInstance(NativeAccess.class.getClassLoader(),
             new Class<?>[] {NativeAccess.class}, (self, method, arguments) -> call(method, arguments));
 
@@ -41,6 +42,11 @@ final class TestNative {
         rules.computeIfAbsent(method, name -> new CopyOnWriteArrayList<>()).add(new Rule(second, errno));
     }
 
+    /** Runs {@code action} before every call of {@code method}. */
+    void before(String method, Runnable action) {
+        hooks.put(method, action);
+    }
+
     /** The names of the methods called, in order. */
     List<String> calls() {
         return new ArrayList<>(calls);
@@ -56,6 +62,7 @@ final class TestNative {
 
     private Object call(Method method, Object[] arguments) throws Throwable {
         calls.add(method.getName());
+        hooks.getOrDefault(method.getName(), () -> { }).run();
         for (Rule rule : rules.getOrDefault(method.getName(), List.of())) {
             int second = arguments.length > 1 && arguments[1] instanceof Number number ? number.intValue() : 0;
             if (rule.second.test(second)) {

@@ -15,7 +15,8 @@ class ErrnoTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {Errno.EIO, Errno.ENOSPC, Errno.EDQUOT, Errno.EROFS, Errno.EFBIG, Errno.ENXIO, Errno.EAGAIN, Errno.ENOMEM, 0})
+    @ValueSource(ints = {Errno.EIO, Errno.ENOSPC, Errno.EDQUOT, Errno.EROFS, Errno.EFBIG, Errno.ENXIO, Errno.EAGAIN,
+        Errno.ENOMEM, 0})
     void whatSaysThatSomethingBrokeIsNone(int errno) {
         assertFalse(Errno.isRefusal(errno));
     }
