@@ -5,8 +5,7 @@ import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.FutureTask;
-import java.util.function.Supplier;
+import org.blockferry.drivers.posix.NativeAccess;
 import org.blockferry.engine.block.DriverRegistry;
 
 /** One run of the program, without the process around it. */
@@ -69,35 +68,19 @@ public final class Launcher {
         }
         try {
             Command command = found.get();
-            Supplier<DriverRegistry> drivers = loadDriversAside();
+            Logging.configure();
+            // Loading what calls the system takes longer than all the rest of a start; it passes beside the reading of options.
+            NativeAccess.warmUp();
             OptionTable options = command.options();
             Arguments arguments = options.parse(words);
             if (arguments.has("--help")) {
                 options.printHelp(out);
                 return ExitCode.OK;
             }
-            return command.run(new Session(out, err, terminal, signals, drivers), arguments);
+            return command.run(new Session(out, err, terminal, signals, DriverRegistry::load), arguments);
         } catch (UsageException | IOException | RuntimeException | OutOfMemoryError e) {
             return ErrorReport.print(err, name, e);
         }
-    }
-
-    /** Begins to load the drivers in a thread of its own: that takes about as long as reading the options. */
-    private static Supplier<DriverRegistry> loadDriversAside() {
-        Logging.configure();
-        FutureTask<DriverRegistry> loading = new FutureTask<>(DriverRegistry::load);
-        Thread thread = new Thread(loading, "load-drivers");
-        thread.setDaemon(true);
-        thread.start();
-        return () -> {
-            try {
-                return loading.get();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException("interrupted while the drivers were loaded", e);
-            } catch (java.util.concurrent.ExecutionException e) {
-                throw new IllegalStateException("the drivers cannot be loaded: " + e.getCause(), e.getCause());
-            }
-        };
     }
 
     private void printHelp(PrintWriter to) {
