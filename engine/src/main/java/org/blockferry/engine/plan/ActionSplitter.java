@@ -19,13 +19,13 @@ import org.blockferry.engine.plan.CopyAction.Zero;
  * </pre>
  *
  * <p>A unit in which something is written and something else is not is copied whole: Copy is widened outward, an explicit Zero
- * is narrowed inward. The bytes come from the full content of the source, so it is right whatever the parts were; zeroes that it
- * brings in are found again when the data is scanned. A unit that only mixes explicit and known zeroes is zeroed whole. Where
- * nothing is written, the unit does not matter. The end of the disk ends a unit.
+ * is narrowed inward. The bytes come from the full content of the source, so it is right whatever the parts were; zeroes that
+ * it brings in are found again when the data is scanned. A unit that only mixes explicit and known zeroes is zeroed whole.
+ * Where nothing is written, the unit does not matter. The end of the disk ends a unit.
  *
  * <p>The unit is the cluster as far as a base shows through (the cluster in which the base ends included), behind that the
- * request alignment. Adjoining actions of one kind are merged; an explicit Zero is cut to the step. Copies are not cut here: how
- * much fits depends on what else is in the slot. Used by one thread.
+ * request alignment. Adjoining actions of one kind are merged; an explicit Zero is cut to the step. Copies are not cut here:
+ * how much fits depends on what else is in the slot. Used by one thread.
  */
 final class ActionSplitter {
     private final long end;

@@ -1,11 +1,11 @@
 package org.blockferry.engine.util;
 
 import java.math.BigDecimal;
-import java.util.Locale;
 
 /** Sizes as people write them: {@code 64K}, {@code 1.5G}, {@code 4096}. Suffixes are binary, as everywhere in this field. */
 public final class ByteSize {
     private static final String SUFFIXES = "BKMGTPE";
+    private static final String UNITS = "KMGTPE";
 
     private ByteSize() {
     }
@@ -21,13 +21,15 @@ public final class ByteSize {
     public static long parse(String what, String text) {
         try {
             if (text.startsWith("0x") || text.startsWith("0X")) {
-                return requireNotNegative(what, text, Long.parseLong(text.substring(2), 16));
+                return parseHexadecimal(text.substring(2));
             }
             String number = text;
             int exponent = 0;
-            if (number.length() > 2 && number.endsWith("iB")) {
+            if (number.length() > 2 && number.endsWith("iB")
+                    && UNITS.indexOf(Character.toUpperCase(number.charAt(number.length() - 3))) >= 0) {
                 number = number.substring(0, number.length() - 2);
-            } else if (number.length() > 2 && number.endsWith("B") && Character.isLetter(number.charAt(number.length() - 2))) {
+            } else if (number.length() > 2 && number.endsWith("B")
+                    && UNITS.indexOf(Character.toUpperCase(number.charAt(number.length() - 2))) >= 0) {
                 number = number.substring(0, number.length() - 1);
             }
             if (!number.isEmpty()) {
@@ -47,11 +49,12 @@ public final class ByteSize {
         }
     }
 
-    private static long requireNotNegative(String what, String text, long value) {
-        if (value < 0) {
-            throw new NumberFormatException(what + " " + text);
+    /** {@code parseLong} alone would take a sign. */
+    private static long parseHexadecimal(String digits) {
+        if (digits.startsWith("-") || digits.startsWith("+")) {
+            throw new NumberFormatException("a sign");
         }
-        return value;
+        return Long.parseLong(digits, 16);
     }
 
     /** Writes a size for people, with three significant digits: {@code 1.5 GiB}, {@code 64 KiB}, {@code 512 B}. */
@@ -61,10 +64,19 @@ public final class ByteSize {
         }
         int exponent = Math.min((63 - Long.numberOfLeadingZeros(bytes)) / 10, 6);
         double value = bytes / (double) (1L << 10 * exponent);
-        String digits = String.format(Locale.ROOT, value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value);
-        if (digits.indexOf('.') >= 0) {
-            digits = digits.replaceAll("0+$", "").replaceAll("\\.$", "");
+        // By hand: the first String.format of a process loads locales for 50 ms, and this is on the way of every copy.
+        int decimals = value < 10 ? 2 : value < 100 ? 1 : 0;
+        int scale = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
+        long scaled = Math.round(value * scale);
+        StringBuilder text = new StringBuilder().append(scaled / scale);
+        String fraction = Long.toString(scale + scaled % scale).substring(1);
+        int digits = fraction.length();
+        while (digits > 0 && fraction.charAt(digits - 1) == '0') {
+            digits--;
         }
-        return digits + " " + SUFFIXES.charAt(exponent) + "iB";
+        if (digits > 0) {
+            text.append('.').append(fraction, 0, digits);
+        }
+        return text.append(' ').append(SUFFIXES.charAt(exponent)).append("iB").toString();
     }
 }

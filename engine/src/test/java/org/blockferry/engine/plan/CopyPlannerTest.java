@@ -52,7 +52,8 @@ class CopyPlannerTest {
             CopyAction action = next.get();
             char letter = action instanceof Copy ? 'C' : action instanceof Skip ? 'S'
                     : ((Zero) action).explicit() ? 'x' : 'z';
-            out.append(letter == before ? "|" : "").append(String.valueOf(letter).repeat((int) action.range().length() / GRAIN));
+            out.append(letter == before ? "|" : "");
+            out.append(String.valueOf(letter).repeat((int) action.range().length() / GRAIN));
             before = letter;
         }
         assertEquals(Optional.empty(), planner.next());
@@ -195,8 +196,8 @@ class CopyPlannerTest {
         int cluster = GRAIN << random.nextInt(5);
         int unit = GRAIN << random.nextInt(3);
         PlanLimits limits = new PlanLimits(unit, cluster, false, 1 << 20);
-        CopyPlanner planner =
-                new CopyPlanner(source(letters.toString()), new ByteRange(0, length), CopyPolicy.aboveBase(shown, shown, true), limits);
+        CopyPlanner planner = new CopyPlanner(source(letters.toString()), new ByteRange(0, length),
+                CopyPolicy.aboveBase(shown, shown, true), limits);
         long at = 0;
         for (Optional<CopyAction> next = planner.next(); next.isPresent(); next = planner.next()) {
             ByteRange range = next.get().range();

@@ -1,0 +1,35 @@
+package org.blockferry.cli;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** The commands by name. A command's class is loaded when it is asked for, and not before. */
+final class CommandRegistry {
+    private record Entry(String summary, Supplier<Command> command) {
+    }
+
+    private final Map<String, Entry> entries = new LinkedHashMap<>();
+
+    CommandRegistry() {
+        add("copy", "copy an image, converting its format", CopyCommand::new);
+    }
+
+    private void add(String name, String summary, Supplier<Command> command) {
+        entries.put(name, new Entry(summary, command));
+    }
+
+    Optional<Command> find(String name) {
+        return Optional.ofNullable(entries.get(name)).map(entry -> entry.command().get());
+    }
+
+    /** The names, in the order of the help text. */
+    Iterable<String> names() {
+        return entries.keySet();
+    }
+
+    String summary(String name) {
+        return entries.get(name).summary();
+    }
+}

@@ -1,0 +1,32 @@
+package org.blockferry.cli;
+
+import java.io.PrintWriter;
+
+/** The process: streams in, exit code out. Everything else is {@link Launcher}'s. */
+public final class Main {
+    private Main() {
+    }
+
+    public static void main(String[] args) {
+        if (args.length == 1 && args[0].equals("--version")) {
+            // Nothing else is loaded for that.
+            System.out.println("blockferry " + Version.TEXT);
+            System.exit(finish(ExitCode.OK));
+        }
+        PrintWriter out = new PrintWriter(System.out, true);
+        PrintWriter err = new PrintWriter(System.err, true);
+        int code = new Launcher(out, err, Terminal.ofProcess(), Signals.ofProcess()).run(args);
+        out.flush();
+        err.flush();
+        System.exit(finish(code));
+    }
+
+    /** Nobody may take a cut list for a whole one: a full disk or a closed pipe behind stdout is a failure. */
+    private static int finish(int code) {
+        if (code == ExitCode.OK && System.out.checkError()) {
+            System.err.println("blockferry: cannot write to standard output");
+            return ExitCode.FAILED;
+        }
+        return code;
+    }
+}

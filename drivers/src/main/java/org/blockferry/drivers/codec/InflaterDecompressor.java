@@ -1,0 +1,32 @@
+package org.blockferry.drivers.codec;
+
+import java.nio.ByteBuffer;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
+
+/** Raw deflate by {@code java.util.zip}. */
+final class InflaterDecompressor implements Decompressor {
+    private final Inflater inflater = new Inflater(true);
+
+    @Override
+    public boolean decompress(ByteBuffer from, ByteBuffer into) {
+        inflater.reset();
+        inflater.setInput(from);
+        try {
+            while (into.hasRemaining()) {
+                if (inflater.inflate(into) == 0) {
+                    // Finished, out of input or in want of a dictionary: nothing more will come.
+                    return false;
+                }
+            }
+            return true;
+        } catch (DataFormatException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public void close() {
+        inflater.end();
+    }
+}

@@ -1,0 +1,66 @@
+package org.blockferry.drivers.qcow2;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Map;
+import java.util.Set;
+import org.blockferry.engine.block.BlockException;
+import org.blockferry.engine.block.BlockException.Kind;
+import org.blockferry.engine.block.BlockSource;
+import org.blockferry.engine.block.BlockStorage;
+import org.blockferry.engine.block.BlockTarget;
+import org.blockferry.engine.block.CreateOptions;
+import org.blockferry.engine.block.FormatDriver;
+import org.blockferry.engine.block.FormatSource;
+import org.blockferry.engine.block.OpenOptions;
+import org.blockferry.engine.util.CloseAll;
+
+/** The format {@code qcow2}. */
+public final class Qcow2Driver implements FormatDriver {
+    static final String NAME = "qcow2";
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public Set<String> extensions() {
+        return Set.of("qcow2");
+    }
+
+    /** Versions 2 and 3; qcow version 1 has the same magic bytes and is another format. */
+    @Override
+    public boolean recognises(ByteBuffer head) {
+        return Qcow2Header.hasMagic(head) && head.remaining() >= 8
+                && Integer.compareUnsigned(head.duplicate().order(ByteOrder.BIG_ENDIAN).getInt(head.position() + 4), 2) >= 0;
+    }
+
+    @Override
+    public FormatSource open(BlockSource file, OpenOptions options, DataFileOpener data) throws BlockException {
+        return Qcow2Opener.open(file, options, data);
+    }
+
+    @Override
+    public BlockTarget openTarget(BlockStorage file, OpenOptions options, DataFileOpener data) throws BlockException {
+        BlockException refusal = BlockException.of(Kind.UNSUPPORTED, file.info().name(),
+                "a qcow2 image that exists cannot be written in place; copy to a new one");
+        CloseAll.after(refusal, file);
+        throw refusal;
+    }
+
+    @Override
+    public Map<String, String> createOptions() {
+        return Qcow2Creator.options();
+    }
+
+    @Override
+    public void checkCreateOptions(String node, CreateOptions options) throws BlockException {
+        Qcow2Creator.check(node, options);
+    }
+
+    @Override
+    public BlockTarget create(BlockTarget file, CreateOptions options) throws BlockException {
+        return new Qcow2Creator().create(file, options);
+    }
+}
