@@ -10,10 +10,10 @@ import java.util.function.Consumer;
 import org.blockferry.engine.block.BackingReference;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
-import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.CreateOptions;
 import org.blockferry.engine.block.DriverRegistry;
+import org.blockferry.engine.block.GrowableTarget;
 import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.block.OpenOptions;
 import org.blockferry.engine.block.Trait;
@@ -181,10 +181,6 @@ public final class CopyJob implements AutoCloseable {
 
     /** Whether the target reads as zeroes where no base shows through and nothing is written. */
     private boolean readsZero(NodeInfo target) {
-        if (input.isStream() && !target.isLengthKnown()) {
-            // An image that learns its length from what is written must be told of zeroes, too: a stream may end in them.
-            return false;
-        }
         // Past the end of its base a new image reads as zeroes, unless it took space in advance from a device that does not.
         return options.targetIsZero() || target.has(Trait.READS_ZERO_WHEN_NEW)
                 || base.isPresent() && options.targetOptions().getOrDefault("preallocation", "off").equals("off");
@@ -244,10 +240,10 @@ public final class CopyJob implements AutoCloseable {
         return pipeline;
     }
 
-    /** A stream may end in zeroes, which are not written to a new file: its length still counts them. */
+    /** A stream may end in zeroes, which are not written to a new image: its length still counts them. */
     private void fixLength(BlockTarget target) throws BlockException {
-        if (input.isStream() && !output.inPlace() && target instanceof BlockStorage storage) {
-            storage.setLength(counters.length());
+        if (input.isStream() && !output.inPlace() && target instanceof GrowableTarget growable) {
+            growable.setLength(counters.length());
         }
     }
 
