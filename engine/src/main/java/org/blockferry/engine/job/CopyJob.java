@@ -33,7 +33,6 @@ import org.blockferry.engine.plan.PlanLimits;
 import org.blockferry.engine.plan.PlanSummary;
 import org.blockferry.engine.util.ByteSize;
 import org.blockferry.engine.util.CloseAll;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -49,8 +48,6 @@ import org.slf4j.LoggerFactory;
  * <p>One thread opens, runs and closes; {@link #progress}, {@link #control} and {@link #targetState} are for any thread.
  */
 public final class CopyJob implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(CopyJob.class);
-
     private final CopyOptions options;
     private final ImageOpener opener;
     private final CopyControl control = new CopyControl();
@@ -289,7 +286,8 @@ public final class CopyJob implements AutoCloseable {
         try {
             input.close();
         } catch (BlockException e) {
-            LOG.warn("{}", e.getMessage());
+            // Made here and not before: the first logger of a process costs 15 ms.
+            LoggerFactory.getLogger(CopyJob.class).warn("{}", e.getMessage());
         }
     }
 }
