@@ -186,7 +186,7 @@ public sealed class NbdSource implements BlockSource permits NbdStorage {
             throw BlockException.of(Kind.UNSUPPORTED, info.name(), "the server has no metadata context '" + context + "'; it has "
                     + contexts());
         }
-        long most = terms.extended() ? 1L << 50 : Nbd.MAX_COMPACT_LENGTH / block * block;
+        long most = terms.extended() ? StatusCache.MOST_EXTENDED_QUERY : StatusCache.MOST_COMPACT_QUERY;
         long at = range.offset();
         while (at < range.end()) {
             long start = at - at % block;
@@ -221,7 +221,7 @@ public sealed class NbdSource implements BlockSource permits NbdStorage {
 
     final void requireInside(String operation, long offset, long length) throws BlockException {
         if (offset < 0 || length < 0 || offset > terms.size() - length) {
-            throw offset < 0 || length < 0
+            throw offset < 0 || length < 0 || offset > Long.MAX_VALUE - length
                     ? BlockException.of(Kind.OUT_OF_BOUNDS, info.name(), operation + " at " + offset + ", " + length + " bytes")
                     : BlockException.request(Kind.OUT_OF_BOUNDS, info.name(), operation, new ByteRange(offset, length),
                             "the export has " + terms.size() + " bytes", null);

@@ -78,30 +78,54 @@ final class ClusterMap {
         }
     }
 
-    /** Adds what the slice says from the run's end on; returns how many entries that took, 0 if the run ends there. */
+    /** Adds what the slice says from the run's end on; returns how many words that took, 0 if the run ends there. */
     private int walk(TableCache.Slice slice, long end, ClusterRun run) throws BlockException {
         long[] words = slice.entries();
         int first = wordIndex(run.end());
         int i = first;
-        int step = layout.extendedL2() ? 2 : 1;
         while (i < words.length && run.end() < end) {
             long at = run.end();
-            long entry = words[i];
-            boolean goesOn = step == 2 && !L2Entry.isCompressed(entry)
-                    ? addSubclusters(entry, words[i + 1], at, end, run)
-                    : addCluster(entry, at, end, run);
-            if (!goesOn) {
+            int taken = 2;
+            if (!layout.extendedL2()) {
+                taken = addClusters(words, i, at, end, run);
+            } else if (!addExtended(words[i], words[i + 1], at, end, run)) {
+                taken = 0;
+            }
+            if (taken == 0) {
                 return 0;
             }
-            i += step;
+            i += taken;
         }
         return i - first;
     }
 
-    private boolean addCluster(long entry, long at, long end, ClusterRun run) throws BlockException {
+    /**
+     * Adds the cluster at {@code words[i]} and those after it that are the same, or the next ones in the host: what was checked
+     * of the first then holds for all. Returns how many, 0 if the run ends before it.
+     */
+    private int addClusters(long[] words, int i, long at, long end, ClusterRun run) throws BlockException {
+        long entry = words[i];
         ClusterKind kind = kindOf(entry, at);
-        long next = Math.min(end, layout.clusterStart(at) + layout.clusterSize());
-        return run.extend(kind, L2Entry.hostOffset(entry) + layout.offsetInCluster(at), next);
+        long host = L2Entry.hostOffset(entry);
+        long start = layout.clusterStart(at);
+        long step = kind.hasHost() ? layout.clusterSize() : 0;
+        long most = Math.min(words.length - i, layout.clustersFor(end - start));
+        if (kind == ClusterKind.DATA) {
+            most = Math.min(most, dataEnd.length() - host >>> layout.clusterBits());
+        }
+        int count = 1;
+        while (count < most && words[i + count] == entry + count * step) {
+            count++;
+        }
+        long next = Math.min(end, start + ((long) count << layout.clusterBits()));
+        return run.extend(kind, host + layout.offsetInCluster(at), next) ? count : 0;
+    }
+
+    private boolean addExtended(long entry, long bitmap, long at, long end, ClusterRun run) throws BlockException {
+        if (!L2Entry.isCompressed(entry)) {
+            return addSubclusters(entry, bitmap, at, end, run);
+        }
+        return run.extend(kindOf(entry, at), 0, Math.min(end, layout.clusterStart(at) + layout.clusterSize()));
     }
 
     private boolean addSubclusters(long entry, long bitmap, long at, long end, ClusterRun run) throws BlockException {

@@ -102,6 +102,11 @@ final class L2Window {
         return isTable() ? l1.get(tableOf(slice)) != 0 : written.get((int) slice);
     }
 
+    /** Slices in memory. */
+    synchronized int resident() {
+        return resident.size();
+    }
+
     /** Brings a slice into memory and keeps it there until {@link #unpin}. */
     synchronized L2Slice pin(long index) throws BlockException {
         L2Slice slice = resident.get(index);

@@ -5,12 +5,14 @@ import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.blockferry.drivers.codec.Compressor;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockLimits;
 import org.blockferry.engine.block.BlockStatus;
-import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.ByteRange;
+import org.blockferry.engine.block.GrowableTarget;
 import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.block.Trait;
 import org.blockferry.engine.block.WriteFlag;
@@ -20,7 +22,7 @@ import org.blockferry.engine.block.ZeroFlag;
  * A new image while it is being written; see {@link Qcow2Creator} for its layout. Bytes go straight to their place in the file;
  * a request whose clusters are all new is one write there.
  */
-final class NewImageTarget implements BlockTarget {
+final class NewImageTarget implements GrowableTarget {
     /** As many as a job ever starts; the only shared state on the way is behind two short locks. */
     private static final int MAX_WRITERS = 16;
     private static final Set<WriteFlag> FUA = Set.of(WriteFlag.FUA);
@@ -38,14 +40,15 @@ final class NewImageTarget implements BlockTarget {
     private volatile NodeInfo info;
     private volatile boolean damaged;
 
-    NewImageTarget(FreshFile file, HostSpace space, L2Window window, NewClusterMap map, NewImageOptions options) {
+    NewImageTarget(FreshFile file, HostSpace space, L2Window window, NewClusterMap map, NewImageOptions options,
+            Supplier<Compressor> compressors) {
         this.file = file;
         this.space = space;
         this.window = window;
         this.map = map;
         this.options = options;
         this.layout = options.layout();
-        this.compressed = new CompressedWriter(file, space, map, layout, options.compression(), this::writePlain);
+        this.compressed = new CompressedWriter(file, space, map, layout, compressors, this::writePlain);
         this.info = describe();
     }
 
@@ -193,6 +196,19 @@ final class NewImageTarget implements BlockTarget {
         }
     }
 
+    /** Says where a disk of unknown length ends, which is not before what was written to it. */
+    @Override
+    public void setLength(long length) throws BlockException {
+        boolean fits = options.isLengthKnown() ? NewImageOptions.roundUp(length) == options.length()
+                : length >= end.get() && NewImageOptions.roundUp(length) <= layout.maxDiskBytes();
+        if (!fits) {
+            throw BlockException.field(Kind.UNSUPPORTED, info.name(), "length", length, options.isLengthKnown()
+                    ? "the image was made for " + options.length()
+                    : "at least the " + end.get() + " written, at most " + layout.maxDiskBytes());
+        }
+        end.accumulateAndGet(length, Math::max);
+    }
+
     /**
      * Writes the tables, makes them durable, then writes the header.
      *
@@ -208,9 +224,9 @@ final class NewImageTarget implements BlockTarget {
         map.setLength(length);
         map.finish(length);
         int l1Entries = (int) layout.l1EntriesFor(length);
-        // A disk of no bytes has no L1 entries, but its table must be somewhere in the file.
-        long l1Clusters = Math.max(1, layout.clustersFor((long) l1Entries * Long.BYTES));
-        long l1Offset = space.allocate(l1Clusters);
+        // A disk of no bytes has no L1 table, and a cluster for none would be a leak.
+        long l1Clusters = layout.clustersFor((long) l1Entries * Long.BYTES);
+        long l1Offset = l1Entries == 0 ? 0 : space.allocate(l1Clusters);
         window.writeL1(l1Offset, l1Entries, l1Clusters << layout.clusterBits());
         HostSpace.Table refcounts = space.finish();
         flush();

@@ -67,7 +67,8 @@ final class Qcow2Opener {
         UnknownFeatures.refuse(node, header, extensions);
         refuseEncryption(header);
         header.check(node, fileLength);
-        Optional<BackingReference> backing = header.hasBacking()
+        // A name of no bytes is no backing file, as in QEMU.
+        Optional<BackingReference> backing = header.hasBacking() && header.backingLength() > 0
                 ? Optional.of(new BackingReference(text(header.backingOffset(), header.backingLength()),
                         extensions.backingFormat()))
                 : Optional.empty();
@@ -79,8 +80,8 @@ final class Qcow2Opener {
     }
 
     private HeaderExtensions extensions(Qcow2Header header, long firstCluster) throws BlockException {
-        long end = header.hasBacking() && header.backingOffset() > 0
-                ? Math.min(firstCluster, header.backingOffset()) : firstCluster;
+        // A negative offset is refused later, by name.
+        long end = header.backingOffset() > 0 ? Math.min(firstCluster, header.backingOffset()) : firstCluster;
         return end <= header.headerLength() ? HeaderExtensions.NONE
                 : HeaderExtensions.parse(node, bytes(header.headerLength(), end));
     }

@@ -10,7 +10,13 @@
  *   SnapshotTable                                ├─ L1Table, L2Cache tables, bounded memory
  *   Qcow2Layout   address arithmetic             ├─ ClusterMap       guest offset to runs
  *   L2Entry       bits of an entry               └─ CompressedClusters  inflate and zstd
+ *   Refcounts     bits of a refcount block
  *                                              Qcow2Creator  lays a new image out
+ *                                                └─ NewImageTarget   takes writes, writes the header last
+ *                                                     ├─ NewClusterMap     clusters and zeroes, without moving data
+ *                                                     ├─ L2Window          tables, bounded memory
+ *                                                     ├─ HostSpace         space and its refcounts
+ *                                                     └─ CompressedWriter  compresses in the writer's thread
  *
  *   guestOffset ──▶ l1Index, l2Index ──▶ L2 entry (+ subcluster bitmap) ──▶ hostOffset in the file or data file
  * </pre>

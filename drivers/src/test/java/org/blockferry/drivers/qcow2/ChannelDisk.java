@@ -1,6 +1,7 @@
 package org.blockferry.drivers.qcow2;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -35,6 +36,8 @@ final class ChannelDisk implements BlockStorage {
     private long fixedLength = -1;
     private volatile long capacity = Long.MAX_VALUE;
     private volatile long offloadLimit;
+    private long hookOffset = -1;
+    private Hook hook = () -> { };
     private boolean completed;
 
     final AtomicLong writes = new AtomicLong();
@@ -78,6 +81,19 @@ final class ChannelDisk implements BlockStorage {
     ChannelDisk withOffload(long most) {
         traits.add(Trait.OFFLOAD);
         offloadLimit = most;
+        return this;
+    }
+
+    /** What is done ahead of a write at an offset. */
+    @FunctionalInterface
+    interface Hook {
+        void run() throws InterruptedException;
+    }
+
+    /** Does something ahead of a write that begins at {@code offset}. */
+    ChannelDisk onWriteAt(long offset, Hook hook) {
+        hookOffset = offset;
+        this.hook = hook;
         return this;
     }
 
@@ -128,6 +144,13 @@ final class ChannelDisk implements BlockStorage {
             throw BlockException.request(Kind.NO_SPACE, path.toString(), "write", new ByteRange(offset, from.remaining()),
                     "No space left on device", null);
         }
+        if (offset == hookOffset) {
+            try {
+                hook.run();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
         writes.incrementAndGet();
         writtenBytes.addAndGet(from.remaining());
         try {
@@ -171,7 +194,10 @@ final class ChannelDisk implements BlockStorage {
             } else if (fixedLength >= 0) {
                 throw BlockException.of(Kind.UNSUPPORTED, path.toString(), "length is fixed");
             } else if (length > channel.size()) {
-                channel.write(ByteBuffer.allocate(1), length - 1);
+                // A channel cannot grow a file without writing to it.
+                try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+                    file.setLength(length);
+                }
             }
         } catch (IOException e) {
             throw BlockException.of(Kind.IO, path.toString(), "truncate", e);

@@ -4,13 +4,14 @@ package org.blockferry.engine.block;
  * A disk that can be read and written, and whose length can change: what a format keeps its image in. Reads see what was
  * written before them, also ahead of {@link #complete}.
  */
-public interface BlockStorage extends BlockSource, BlockTarget {
+public interface BlockStorage extends BlockSource, GrowableTarget {
 
     /**
      * Sets the length. Bytes that are gained read as zeroes.
      *
      * @throws BlockException UNSUPPORTED if the length of this node is fixed (a block device) and {@code length} is larger
      */
+    @Override
     void setLength(long length) throws BlockException;
 
     /**

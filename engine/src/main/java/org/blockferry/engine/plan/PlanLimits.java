@@ -2,6 +2,7 @@ package org.blockferry.engine.plan;
 
 import org.blockferry.engine.block.BlockLimits;
 import org.blockferry.engine.block.NodeInfo;
+import org.blockferry.engine.block.Trait;
 
 /**
  * How finely a target wants its actions cut.
@@ -10,7 +11,8 @@ import org.blockferry.engine.block.NodeInfo;
  * keeps     a target from reading what it has in order to change a part of it.
  * @param clusterSize the same where a base shows through: a cluster is written whole, from the full content of the source, so
  *     that the target never copies from the base; a power of two
- * @param wholeClusters whether the cluster is the unit everywhere: compressed clusters cannot be changed in part
+ * @param wholeClusters whether the cluster is the unit everywhere: compressed clusters cannot be changed in part, and a target with
+ *     a backing file does not know where that ends
  * @param zeroStep most bytes of one explicit Zero; keeps progress and cancel responsive on storage that is slow at it
  */
 public record PlanLimits(int unit, int clusterSize, boolean wholeClusters, long zeroStep) {
@@ -34,7 +36,8 @@ public record PlanLimits(int unit, int clusterSize, boolean wholeClusters, long 
     public static PlanLimits of(NodeInfo target, boolean compress) {
         BlockLimits limits = target.limits();
         long largest = Math.max(limits.requestAlignment(), limits.clusterSize());
-        return new PlanLimits(limits.requestAlignment(), limits.clusterSize(), compress, Math.max(DEFAULT_ZERO_STEP, largest));
+        return new PlanLimits(limits.requestAlignment(), limits.clusterSize(),
+                compress || target.has(Trait.BACKING), Math.max(DEFAULT_ZERO_STEP, largest));
     }
 
     /** Bytes of the unit at offsets where a base shows through, or everywhere with {@code wholeClusters}. */
