@@ -264,7 +264,8 @@ public final class NbdServer implements AutoCloseable {
             long stall = options.stallTimeout().toNanos();
             for (Connection each : transmitting) {
                 Session session = each.session;
-                if (stall > 0 && session != null && session.isStalled(now, stall)) {
+                boolean slowToEnd = each.endingSince != 0 && now - each.endingSince > options.handshakeTimeout().toNanos();
+                if (slowToEnd || stall > 0 && session != null && session.isStalled(now, stall)) {
                     late.add(each);
                 }
             }
@@ -283,6 +284,8 @@ public final class NbdServer implements AutoCloseable {
         private final long since = System.nanoTime();
         private volatile Wire wire;
         private volatile Session session;
+        /** When the goodbye began, which a client that takes no bytes could hold up; 0: not yet. */
+        private volatile long endingSince;
 
         Connection(SocketChannel channel) {
             this.channel = channel;
@@ -352,6 +355,7 @@ public final class NbdServer implements AutoCloseable {
         }
 
         private void finish() {
+            endingSince = System.nanoTime() | 1;
             try {
                 wire.close();
             } catch (IOException e) {
