@@ -46,7 +46,8 @@ final class CopyCommand implements Command {
             if (request.json()) {
                 CopyReport.print(results(session, request), request, e, targetState);
             } else if (targetState.startsWith("incomplete")) {
-                session.err().println(ErrorReport.oneLine(ErrorReport.PROGRAM + "target " + targetState));
+                // One failure is one line, also when there is more to say.
+                throw new IOException(e.getMessage() + "; target " + targetState, e);
             }
             throw e;
         }
