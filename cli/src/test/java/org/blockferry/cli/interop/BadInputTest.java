@@ -108,6 +108,7 @@ class BadInputTest {
         Files.copy(folder.resolve("base.qcow2"), folder.resolve("lost.qcow2"));
         qemuImg("create", "-q", "-f", "qcow2", "-b", "lost.qcow2", "-F", "qcow2", "orphan.qcow2");
         Files.delete(folder.resolve("lost.qcow2"));
+        qemuImg("create", "-q", "-f", "qcow2", "-o", "data_file=data.raw", "split.qcow2", "1M");
         qemuImg("create", "-q", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2", "loop1.qcow2");
         qemuImg("create", "-q", "-f", "qcow2", "-b", "loop1.qcow2", "-F", "qcow2", "loop2.qcow2");
         qemuImg("rebase", "-u", "-b", "loop2.qcow2", "-F", "qcow2", "loop1.qcow2");
@@ -203,6 +204,7 @@ class BadInputTest {
                         "@/wrong.qcow2 @/t"),
                 bad("a chain in a circle", 1, "loop|backing", "@/loop1.qcow2 @/t"),
                 bad("untrusted with a base", 1, "@/overlay.qcow2: |backing file|untrusted", "--untrusted @/overlay.qcow2 @/t"),
+                bad("untrusted with a data file", 1, "@/split.qcow2: external data file is 'data.raw'", "--untrusted @/split.qcow2 @/t"),
                 badForQemuToo("header cut", 1, "@/cut-header.qcow2: |100", "-f qcow2 @/cut-header.qcow2 @/t"),
                 // qemu-img reads what is cut off as zeroes and exits 0.
                 bad("L1 table cut", 1, "@/cut-l1.qcow2: l1_table_offset is 1|past the file's", "@/cut-l1.qcow2 @/t"),
@@ -260,6 +262,9 @@ class BadInputTest {
                         "@/overlay.qcow2 @/base-too.qcow2"),
                 bad("the kept base", 1, "@/base.qcow2: the target is an image that is read",
                         "-B @/base.qcow2 @/disk.raw @/base.qcow2"),
+                bad("the source's data file", 1, "@/data.raw: the target is an image that is read", "@/split.qcow2 @/data.raw"),
+                bad("the source's data file, in place and shared", 1, "@/data.raw: the target is an image that is read",
+                        "-U -n -O raw @/split.qcow2 @/data.raw"),
                 bad("the source, in place", 1, "@/hard.raw: the target is an image that is read", "-n @/disk.raw @/hard.raw"),
                 badForQemuToo("too small to write in place", 1, "@/old.raw: the target has 5000 bytes|the source 2097152",
                         "-n @/disk.raw @/old.raw"),
