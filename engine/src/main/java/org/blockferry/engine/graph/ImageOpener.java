@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import org.blockferry.engine.block.BackingReference;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
@@ -178,9 +179,14 @@ public final class ImageOpener {
             throw e;
         }
         // The protocol has had its options; the format refuses what it does not know.
-        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()),
-                dataFiles(location, file.info(), options, follow));
-        return new Layer(location, driver.name(), node);
+        AtomicReference<FoundImage> dataFile = new AtomicReference<>();
+        FormatDriver.DataFileOpener dataFiles = dataFiles(location, file.info(), options, follow);
+        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()), (image, name) -> {
+            BlockSource opened = dataFiles.open(image, name);
+            dataFile.set(new FoundImage(ImageNames.resolve(location, DATA_FILE, name), RAW, opened.info()));
+            return opened;
+        });
+        return new Layer(location, driver.name(), node, Optional.ofNullable(dataFile.get()));
     }
 
     private FormatDriver probe(ImageLocation location, BlockSource file) throws BlockException {
