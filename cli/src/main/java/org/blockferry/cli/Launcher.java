@@ -67,8 +67,8 @@ public final class Launcher {
             return ErrorReport.print(err, "", new UsageException((name.startsWith("-") ? "there is no option '" : "there is no command '")
                     + name + "' here; commands: " + String.join(", ", commands.names())));
         }
+        Command command = found.get();
         try {
-            Command command = found.get();
             Supplier<DriverRegistry> drivers = loadDriversAside();
             OptionTable options = command.options();
             Arguments arguments = options.parse(words);
@@ -77,7 +77,10 @@ public final class Launcher {
                 return ExitCode.OK;
             }
             return command.run(new Session(out, err, terminal, signals, drivers), arguments);
-        } catch (UsageException | IOException | RuntimeException | OutOfMemoryError e) {
+        } catch (UsageException e) {
+            ErrorReport.print(err, name, e);
+            return command.usageExitCode();
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
             return ErrorReport.print(err, name, e);
         }
     }

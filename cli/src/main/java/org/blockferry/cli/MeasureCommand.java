@@ -1,0 +1,5 @@
+package org.blockferry.cli;
+final class MeasureCommand implements Command {
+    public OptionTable options() { return new OptionTable("x", "y"); }
+    public int run(Session session, Arguments arguments) { return 0; }
+}
