@@ -27,6 +27,7 @@ import org.blockferry.engine.testing.Peers;
  * <li>{@code compare -s} compares what is said of each byte, not where a run ends: qemu-img also tells apart two images whose last
  *     runs begin at different places.
  * <li>{@code measure} with an unknown option of the format names the image that is to be; qemu-img adds a second line.
+ * <li>{@code measure} with an unknown option fails; qemu-img 7.2 prints its help and exits 0.
  * </ul>
  */
 final class QemuImgLine {

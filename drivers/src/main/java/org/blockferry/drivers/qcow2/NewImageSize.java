@@ -2,6 +2,8 @@ package org.blockferry.drivers.qcow2;
 
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.blockferry.engine.block.BlockException;
+import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.ImageFootprint;
 
@@ -15,16 +17,23 @@ final class NewImageSize {
     private NewImageSize() {
     }
 
-    /** @param source the image that is copied: for its bitmaps */
-    static ImageFootprint of(NewImageOptions options, Optional<FormatDetails> source) {
+    /**
+     * @param options of the new image, but for its length
+     * @param length bytes of its disk
+     * @param source the image that is copied: for its bitmaps
+     */
+    static ImageFootprint of(String node, NewImageOptions options, long length, Optional<FormatDetails> source) throws BlockException {
         Qcow2Layout layout = options.layout();
-        long clusters = layout.clustersFor(options.length());
-        boolean allocatesAll = options.backing().isPresent() || options.preallocation() == NewImageOptions.Preallocation.FULL
+        if (length > layout.maxDiskBytes()) {
+            throw BlockException.of(Kind.INVALID_ARGUMENT, node, "The image size is too large (try using a larger cluster size)");
+        }
+        long clusters = layout.clustersFor(length);
+        boolean allocatesAll = options.preallocation() == NewImageOptions.Preallocation.FULL
                 || options.preallocation() == NewImageOptions.Preallocation.FALLOC;
         // A copy of version 2 keeps no bitmaps.
         OptionalLong bitmaps = options.version() < V3 ? OptionalLong.empty()
                 : source.flatMap(FormatDetails::bitmaps)
-                        .map(list -> OptionalLong.of(Qcow2Details.bitmapBytes(list, options.length(), layout)))
+                        .map(list -> OptionalLong.of(Qcow2Details.bitmapBytes(list, length, layout)))
                         .orElse(OptionalLong.empty());
         return new ImageFootprint(layout.clusterSize(), clusters << layout.clusterBits(),
                 metadataClusters(layout, clusters) << layout.clusterBits(), allocatesAll, bitmaps);

@@ -64,7 +64,8 @@ public final class Qcow2Driver implements FormatDriver {
 
     @Override
     public ImageFootprint footprint(String node, CreateOptions options, Optional<FormatDetails> source) throws BlockException {
-        return NewImageSize.of(NewImageOptions.parse(node, options), source);
+        // What is too large is told by the size of the tables, in qemu-img's words.
+        return NewImageSize.of(node, NewImageOptions.parse(node, options.withLength(0)), options.length(), source);
     }
 
     @Override
