@@ -172,6 +172,9 @@ public final class CopyJob implements AutoCloseable {
             return CopyPlan.ofStream(policy);
         }
         ExtentSource extents = base.isPresent() ? base.get().extents(input.chain().orElseThrow()) : input.node()::status;
+        if (options.salvage()) {
+            extents = ExtentSource.salvaging(extents);
+        }
         // A target with a backing file takes whole clusters, also past the end of that file: it does not know where that is.
         PlanLimits limits = PlanLimits.of(target, target.has(Trait.BACKING));
         return new CopyPlanner(extents, input.info().range(), policy, limits);
