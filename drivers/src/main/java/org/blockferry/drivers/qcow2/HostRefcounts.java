@@ -176,6 +176,21 @@ final class HostRefcounts {
         }
     }
 
+    /** Refuses to write past everything that the file has held, unless each cluster there is counted. */
+    void requireCounted(long hostOffset, long length) throws BlockException {
+        long end = hostOffset + length;
+        if (end <= untouched) {
+            return;
+        }
+        for (long cluster = hostOffset >>> layout.clusterBits(); cluster <= end - 1 >>> layout.clusterBits(); cluster++) {
+            if (get(cluster) == 0) {
+                throw BlockException.of(Kind.CORRUPT_IMAGE, node, "an L2 entry maps guest data to 0x"
+                        + Long.toHexString(cluster << layout.clusterBits()) + ", past the end of the file and with a refcount of 0");
+            }
+        }
+        untouched = end;
+    }
+
     /** Makes the block that counts {@code cluster}, of which nothing is in use, in that cluster. */
     private void makeBlock(long cluster) throws BlockException {
         long offset = cluster << layout.clusterBits();

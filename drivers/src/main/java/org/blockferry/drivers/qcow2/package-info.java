@@ -24,7 +24,6 @@
  * </pre>
  *
  * <p>A layer never opens its backing file; it says which one it has, and {@code engine.graph} opens chains, and hands what is below
- * to a target in place. Compression codecs
- * live in {@code drivers.codec}.
+ * to a target in place. Compression codecs live in {@code drivers.codec}.
  */
 package org.blockferry.drivers.qcow2;
