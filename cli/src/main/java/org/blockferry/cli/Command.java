@@ -5,6 +5,11 @@ interface Command {
     /** The command's options and help. */
     OptionTable options();
 
+    /** The exit code when the command line makes no sense; qemu-img's commands have their own meaning for 2. */
+    default int usageExitCode() {
+        return ExitCode.USAGE;
+    }
+
     /**
      * Does it.
      *

@@ -3,6 +3,9 @@ package org.blockferry.cli;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.core.util.Separators;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -33,6 +36,22 @@ final class JsonOutput {
             throw new UncheckedIOException(e);
         }
         to.println(line);
+    }
+
+    /** Prints one object over several lines, laid out as qemu-img does. */
+    static void pretty(PrintWriter to, Body body) throws IOException {
+        DefaultPrettyPrinter layout = new DefaultPrettyPrinter(
+                Separators.createDefaultInstance().withObjectFieldValueSpacing(Separators.Spacing.AFTER));
+        DefaultIndenter indenter = new DefaultIndenter("    ", "\n");
+        layout.indentObjectsWith(indenter);
+        layout.indentArraysWith(indenter);
+        try (JsonGenerator json = FACTORY.createGenerator(to)) {
+            json.setPrettyPrinter(layout);
+            json.writeStartObject();
+            body.write(json);
+            json.writeEndObject();
+        }
+        to.println();
     }
 
     /** Prints one object that may be too long to be held. */

@@ -66,8 +66,8 @@ public final class Launcher {
             return ErrorReport.print(err, "", new UsageException((name.startsWith("-") ? "there is no option '" : "there is no command '")
                     + name + "' here; commands: " + String.join(", ", commands.names())));
         }
+        Command command = found.get();
         try {
-            Command command = found.get();
             Logging.configure();
             // Loading what calls the system takes longer than all the rest of a start; it passes beside the reading of options.
             NativeAccess.warmUp();
@@ -78,7 +78,10 @@ public final class Launcher {
                 return ExitCode.OK;
             }
             return command.run(new Session(out, err, terminal, signals, DriverRegistry::load), arguments);
-        } catch (UsageException | IOException | RuntimeException | OutOfMemoryError e) {
+        } catch (UsageException e) {
+            ErrorReport.print(err, name, e);
+            return command.usageExitCode();
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
             return ErrorReport.print(err, name, e);
         }
     }

@@ -4,19 +4,23 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
+import org.blockferry.engine.block.CheckReport;
+import org.blockferry.engine.block.CheckedFormat;
 import org.blockferry.engine.block.CreateOptions;
 import org.blockferry.engine.block.FormatDriver;
 import org.blockferry.engine.block.FormatSource;
 import org.blockferry.engine.block.OpenOptions;
+import org.blockferry.engine.block.RepairMode;
 import org.blockferry.engine.util.CloseAll;
 
 /** The format {@code qcow2}. */
-public final class Qcow2Driver implements FormatDriver {
+public final class Qcow2Driver implements FormatDriver, CheckedFormat {
     static final String NAME = "qcow2";
 
     @Override
@@ -62,5 +66,15 @@ public final class Qcow2Driver implements FormatDriver {
     @Override
     public BlockTarget create(BlockTarget file, CreateOptions options) throws BlockException {
         return new Qcow2Creator().create(file, options);
+    }
+
+    @Override
+    public CheckReport check(BlockSource file, Consumer<String> findings) throws BlockException {
+        return Qcow2Check.check(file, findings);
+    }
+
+    @Override
+    public CheckReport repair(BlockStorage file, RepairMode mode, Consumer<String> findings) throws BlockException {
+        return Qcow2Check.repair(file, mode, findings);
     }
 }

@@ -39,6 +39,11 @@ final class Qcow2Opener {
         }
     }
 
+    /** What an image's header says, everything checked that can be without following a table; {@code file} stays open. */
+    static OpenedImage examine(BlockSource file) throws BlockException {
+        return new Qcow2Opener(file).image(Optional.empty());
+    }
+
     private Qcow2Source open(OpenOptions options, DataFileOpener data) throws BlockException {
         if (!options.driverOptions().isEmpty()) {
             throw BlockException.of(Kind.INVALID_ARGUMENT, node, "unknown option '"

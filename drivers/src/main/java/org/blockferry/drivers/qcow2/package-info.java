@@ -18,6 +18,12 @@
  *                                                     ├─ HostSpace         space and its refcounts
  *                                                     └─ CompressedWriter  compresses in the writer's thread
  *
+ *                                              Qcow2Check    refcounts against references
+ *                                                ├─ ReferenceWalk       everything that refers to a cluster
+ *                                                ├─ ReferenceCounts     bounded memory, in windows
+ *                                                ├─ RefcountComparison  with the blocks in the file; repairs
+ *                                                └─ CopiedFlags         bit 63
+ *
  *   guestOffset ──▶ l1Index, l2Index ──▶ L2 entry (+ subcluster bitmap) ──▶ hostOffset in the file or data file
  * </pre>
  *
