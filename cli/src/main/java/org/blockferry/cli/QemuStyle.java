@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.CacheMode;
+import org.blockferry.engine.util.ByteSize;
 
 /** What the commands that {@code qemu-img} has take and say alike, in its words. */
 final class QemuStyle {
@@ -26,6 +27,16 @@ final class QemuStyle {
             throw new UsageException("Expecting one image file name");
         }
         return rest.get(0);
+    }
+
+    /** The size of a disk, with qemu-img's complaints. */
+    static long size(String text) throws UsageException {
+        try {
+            return ByteSize.parse("size", text);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("Invalid image size specified: '" + text + "'. You may use k, M, G, T, P or E suffixes for kilobytes, "
+                    + "megabytes, gigabytes, terabytes, petabytes and exabytes. Must be between 0 and " + Long.MAX_VALUE + ".");
+        }
     }
 
     static CacheMode cache(String option, String complaint, Arguments arguments, CacheMode byDefault) throws UsageException {

@@ -64,6 +64,11 @@ public final class Qcow2Driver implements FormatDriver, CheckedFormat {
     }
 
     @Override
+    public Map<String, String> describeNew(CreateOptions options) {
+        return NewImageOptions.describe(options);
+    }
+
+    @Override
     public BlockTarget create(BlockTarget file, CreateOptions options) throws BlockException {
         return new Qcow2Creator().create(file, options);
     }
