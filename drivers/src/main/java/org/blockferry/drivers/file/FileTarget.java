@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
+import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.ByteRange;
@@ -264,6 +265,20 @@ final class FileTarget extends FileSource implements BlockStorage {
             }
         }
         return copied;
+    }
+
+    @Override
+    public boolean share(BlockSource whole) throws BlockException {
+        if (device || !(whole instanceof FileSource source) || source.info().length() != length.get()
+                || !offload.shareWhole(source.file())) {
+            return false;
+        }
+        use(length.get());
+        holes().changed();
+        if (file.cache().isSync()) {
+            file.flush();
+        }
+        return true;
     }
 
     @Override

@@ -77,6 +77,15 @@ final class NbdPool implements AutoCloseable {
         return connections.length;
     }
 
+    /** Requests on all connections whose replies have not been collected. */
+    int inFlight() {
+        int sum = 0;
+        for (NbdConnection each : connections) {
+            sum += each.inFlight();
+        }
+        return sum;
+    }
+
     int mostConnections() {
         return mostConnections;
     }

@@ -2,10 +2,12 @@ package org.blockferry.drivers.qcow2;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
+import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.block.WriteFlag;
 
 /**
@@ -26,7 +28,13 @@ final class CheckedImage {
     private final List<SnapshotTable.Snapshot> snapshots;
     private final long snapshotTableBytes;
     private final int incompleteSnapshots;
+    private final List<ByteRange> extraRegions = new ArrayList<>();
+    private final List<L1> extraL1 = new ArrayList<>();
     private long fileLength;
+
+    /** An L1 table: where it starts, and how many entries it has. */
+    record L1(long offset, int entries) {
+    }
 
     CheckedImage(BlockSource file) throws BlockException {
         this.file = file;
@@ -49,6 +57,24 @@ final class CheckedImage {
         }
         this.snapshotTableBytes = at - header.snapshotsOffset();
         this.incompleteSnapshots = incomplete;
+    }
+
+    /** Counts a part of the file as in use, although nothing in it refers to it yet. */
+    void reserve(long offset, long bytes) {
+        extraRegions.add(new ByteRange(offset, bytes));
+    }
+
+    /** Counts an L1 table, and all that it refers to, although the header does not refer to it yet. */
+    void reserveL1(long offset, int entries) {
+        extraL1.add(new L1(offset, entries));
+    }
+
+    List<ByteRange> extraRegions() {
+        return extraRegions;
+    }
+
+    List<L1> extraL1() {
+        return extraL1;
     }
 
     String node() {

@@ -36,8 +36,8 @@ final class Qcow2Check {
     private final Optional<RepairMode> repair;
     private final long budget;
 
-    private Qcow2Check(BlockSource file, Optional<RepairMode> repair, Consumer<String> findings, long budget) throws BlockException {
-        this.image = new CheckedImage(file);
+    private Qcow2Check(CheckedImage image, Optional<RepairMode> repair, Consumer<String> findings, long budget) {
+        this.image = image;
         this.tally = new CheckTally(findings);
         this.repair = repair;
         this.budget = budget;
@@ -49,7 +49,7 @@ final class Qcow2Check {
 
     /** @param budget bytes for counts */
     static CheckReport check(BlockSource file, Consumer<String> findings, long budget) throws BlockException {
-        return new Qcow2Check(file, Optional.empty(), findings, budget).run();
+        return new Qcow2Check(new CheckedImage(file), Optional.empty(), findings, budget).run();
     }
 
     static CheckReport repair(BlockStorage file, RepairMode mode, Consumer<String> findings) throws BlockException {
@@ -57,7 +57,12 @@ final class Qcow2Check {
     }
 
     static CheckReport repair(BlockStorage file, RepairMode mode, Consumer<String> findings, long budget) throws BlockException {
-        return new Qcow2Check(file, Optional.of(mode), findings, budget).run();
+        return new Qcow2Check(new CheckedImage(file), Optional.of(mode), findings, budget).run();
+    }
+
+    /** Makes refcounts and flags what they must be with all that the image refers to, and with what it is going to refer to. */
+    static CheckReport settle(CheckedImage image) throws BlockException {
+        return new Qcow2Check(image, Optional.of(RepairMode.ALL), finding -> { }, BUDGET).run();
     }
 
     private CheckReport run() throws BlockException {

@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.util.BitSet;
 import java.util.Optional;
 import org.blockferry.engine.block.BlockException;
+import org.blockferry.engine.block.ByteRange;
 
 /**
  * Walks over everything in an image that refers to host clusters and counts the references: header, active L1 and L2 tables with
@@ -53,6 +54,12 @@ final class ReferenceWalk {
         l1(header.l1Offset(), header.l1Size(), true);
         for (SnapshotTable.Snapshot snapshot : image.snapshots()) {
             snapshot(snapshot);
+        }
+        for (CheckedImage.L1 extra : image.extraL1()) {
+            l1(extra.offset(), extra.entries(), false);
+        }
+        for (ByteRange extra : image.extraRegions()) {
+            region(extra.offset(), extra.length());
         }
         region(header.snapshotsOffset(), image.snapshotTableBytes());
         if (image.extensions().crypto().isPresent()) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.blockferry.engine.block.BackedTarget;
 import org.blockferry.engine.block.BackingReference;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
@@ -28,8 +29,8 @@ import org.blockferry.engine.util.CloseAll;
  *
  * <p>The rules for what an image says of other files:
  * <ul>
- * <li>The format of the named image is the one that the caller gives, else the one that its first 4 KiB show, else {@code raw}. A
- *     stream can be read as raw only: one that looks like something else is refused unless it was called raw.
+ * <li>The format of the named image is the one that the caller gives, else the one that its first 4 KiB show, else {@code raw}.
+ *     A stream can be read as raw only: one that looks like something else is refused unless it was called raw.
  * <li>An image that was called {@code raw} is raw: nothing inside is looked at, so a guest that writes an image header into its
  *     raw disk gains nothing. A raw image ends its chain.
  * <li>The format of a backing file is the one that the image above names. If it names none, the backing file is probed, as QEMU
@@ -79,20 +80,24 @@ public final class ImageOpener {
         List<Layer> layers = new ArrayList<>();
         try {
             layers.add(openLayer(image, format, options, true));
-            OpenOptions below = options.withSnapshot(Optional.empty()).withDriverOptions(Map.of());
-            boolean probed = false;
-            while (true) {
-                Layer above = layers.get(layers.size() - 1);
-                Optional<BackingReference> reference = above.node().backing();
-                if (reference.isEmpty()) {
-                    return new ImageChain(layers);
-                }
-                layers.add(openBacking(layers, reference.get(), probed, below));
-                probed = reference.get().format().isEmpty();
-            }
+            addBacking(layers, options);
+            return new ImageChain(layers);
         } catch (BlockException | RuntimeException | Error e) {
             layers.forEach(layer -> CloseAll.after(e, layer.node()));
             throw e;
+        }
+    }
+
+    /** Opens what lies below the one layer that there is, and adds it. */
+    private void addBacking(List<Layer> layers, OpenOptions options) throws BlockException {
+        OpenOptions below = options.withSnapshot(Optional.empty()).withDriverOptions(Map.of());
+        boolean probed = false;
+        Optional<BackingReference> reference = layers.get(0).node().backing();
+        while (reference.isPresent()) {
+            Layer opened = openBacking(layers, reference.get(), probed, below);
+            layers.add(opened);
+            probed = reference.get().format().isEmpty();
+            reference = opened.node().backing();
         }
     }
 
@@ -106,8 +111,8 @@ public final class ImageOpener {
                     BACKING_FILE + " is '" + stored + "'; an untrusted image's backing file is not opened");
         }
         if (aboveWasProbed && !policy.followProbed()) {
-            throw BlockException.of(Kind.REFUSED, image.text(), BACKING_FILE + " is '" + stored + "', but that this file is an image "
-                    + "was only probed: " + chain.get(chain.size() - 2).location()
+            throw BlockException.of(Kind.REFUSED, image.text(), BACKING_FILE + " is '" + stored
+                    + "', but that this file is an image was only probed: " + chain.get(chain.size() - 2).location()
                     + " does not name the format of its backing file, and a raw disk could look like this");
         }
         if (chain.size() >= policy.maxDepth()) {
@@ -178,7 +183,8 @@ public final class ImageOpener {
             throw e;
         }
         // The protocol has had its options; the format refuses what it does not know.
-        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()), dataFiles(location, file.info(), options, follow));
+        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()),
+                dataFiles(location, file.info(), options, follow));
         return new Layer(location, driver.name(), node);
     }
 
@@ -305,8 +311,9 @@ public final class ImageOpener {
             FormatDriver driver = named.isPresent() ? named.get()
                     : readable ? probe(image, (BlockStorage) file) : registry.format(image.text(), RAW);
             if (readable) {
-                return driver.openTarget((BlockStorage) file, options.withDriverOptions(Map.of()),
+                BlockTarget target = driver.openTarget((BlockStorage) file, options.withDriverOptions(Map.of()),
                         dataFiles(image, file.info(), options, true));
+                return target instanceof BackedTarget backed ? withBacking(image, driver, backed, options) : target;
             }
             if (!driver.name().equals(RAW)) {
                 throw BlockException.of(Kind.UNSUPPORTED, image.text(),
@@ -315,6 +322,22 @@ public final class ImageOpener {
             return file;
         } catch (BlockException | RuntimeException | Error e) {
             CloseAll.after(e, file);
+            throw e;
+        }
+    }
+
+    /** Gives a target that has a backing file the chain below it, opened for reading. */
+    private BlockTarget withBacking(ImageLocation image, FormatDriver driver, BackedTarget target, OpenOptions options)
+            throws BlockException {
+        List<Layer> layers = new ArrayList<>(List.of(new Layer(image, driver.name(), new TargetLayer(target))));
+        try {
+            addBacking(layers, options);
+            if (layers.size() > 1) {
+                target.setBacking(new ImageChain(layers.subList(1, layers.size())));
+            }
+            return target;
+        } catch (BlockException | RuntimeException | Error e) {
+            layers.forEach(layer -> CloseAll.after(e, layer.node()));
             throw e;
         }
     }

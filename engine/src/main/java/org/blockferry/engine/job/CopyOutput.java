@@ -24,7 +24,8 @@ import org.blockferry.engine.graph.Layer;
  * Where a copy goes and as what, decided before anything is written.
  *
  * @param location of the target
- * @param existing what is there now, as far as it was looked at: files and devices only, for a server may end with its first client
+ * @param existing what is there now, as far as it was looked at: files and devices only, for a server may end with its first
+ *     client
  * @param format of the target
  * @param inPlace whether what is there is written into; otherwise a new image is made, which may replace it when it is complete
  */
@@ -84,8 +85,8 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
                     "a stream takes a raw disk only; a " + format + " image is not written in one direction");
         }
         if (options.backing().isPresent() && format.equals(RAW)) {
-            throw BlockException.of(Kind.INVALID_ARGUMENT, location.text(), "a raw disk has no backing file (-B); the format (-O) of a "
-                    + "target with one is " + BACKED);
+            throw BlockException.of(Kind.INVALID_ARGUMENT, location.text(),
+                    "a raw disk has no backing file (-B); the format (-O) of a target with one is " + BACKED);
         }
     }
 
@@ -93,8 +94,8 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
     void requireApartFrom(Iterable<Layer> read, NodeInfo target) throws BlockException {
         for (Layer layer : read) {
             boolean same = layer.identity().isPresent() && layer.identity().equals(target.identity())
-                    || layer.location().protocol().equals(location.protocol()) && layer.location().rest().equals(location.rest())
-                    && location.protocol().equals(FILE);
+                    || location.protocol().equals(FILE) && layer.location().protocol().equals(FILE)
+                    && layer.location().rest().equals(location.rest());
             if (same) {
                 throw BlockException.of(Kind.REFUSED, location.text(),
                         "the target is an image that is read: '" + layer.location() + "'");

@@ -140,7 +140,8 @@ final class ToyFormat implements FormatDriver {
         @Override
         public Optional<BackingReference> backing() {
             return image.backing().isEmpty() ? Optional.empty()
-                    : Optional.of(new BackingReference(image.backing(), Optional.of(image.backingFormat()).filter(f -> !f.isEmpty())));
+                    : Optional.of(new BackingReference(image.backing(),
+                            Optional.of(image.backingFormat()).filter(f -> !f.isEmpty())));
         }
 
         @Override
