@@ -5,7 +5,7 @@ interface Command {
     /** The command's options and help. */
     OptionTable options();
 
-    /** The exit code when the command line makes no sense; qemu-img's commands have their own meaning for 2. */
+    /** The exit code for a command line that makes no sense. A command that qemu-img has keeps qemu-img's. */
     default int usageExitCode() {
         return ExitCode.USAGE;
     }

@@ -38,15 +38,9 @@ final class JsonOutput {
         to.println(line);
     }
 
-    /** Prints one object over several lines, laid out as qemu-img does. */
-    static void pretty(PrintWriter to, Body body) throws IOException {
-        DefaultPrettyPrinter layout = new DefaultPrettyPrinter(
-                Separators.createDefaultInstance().withObjectFieldValueSpacing(Separators.Spacing.AFTER));
-        DefaultIndenter indenter = new DefaultIndenter("    ", "\n");
-        layout.indentObjectsWith(indenter);
-        layout.indentArraysWith(indenter);
+    /** Prints one object that may be too long to be held. */
+    static void stream(PrintWriter to, Body body) throws IOException {
         try (JsonGenerator json = FACTORY.createGenerator(to)) {
-            json.setPrettyPrinter(layout);
             json.writeStartObject();
             body.write(json);
             json.writeEndObject();
@@ -54,12 +48,16 @@ final class JsonOutput {
         to.println();
     }
 
-    /** Prints one object that may be too long to be held. */
-    static void stream(PrintWriter to, Body body) throws IOException {
+    /** Prints a value over several lines, as qemu-img does. */
+    static void pretty(PrintWriter to, Body body) throws IOException {
+        DefaultIndenter indenter = new DefaultIndenter("    ", "\n");
+        DefaultPrettyPrinter printer = new DefaultPrettyPrinter(
+                Separators.createDefaultInstance().withObjectFieldValueSpacing(Separators.Spacing.AFTER));
+        printer.indentObjectsWith(indenter);
+        printer.indentArraysWith(indenter);
         try (JsonGenerator json = FACTORY.createGenerator(to)) {
-            json.writeStartObject();
+            json.setPrettyPrinter(printer);
             body.write(json);
-            json.writeEndObject();
         }
         to.println();
     }

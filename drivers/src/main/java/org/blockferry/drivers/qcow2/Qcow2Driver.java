@@ -3,6 +3,7 @@ package org.blockferry.drivers.qcow2;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.blockferry.engine.block.BlockException;
@@ -12,8 +13,10 @@ import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.CheckReport;
 import org.blockferry.engine.block.CheckedFormat;
 import org.blockferry.engine.block.CreateOptions;
+import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.FormatDriver;
 import org.blockferry.engine.block.FormatSource;
+import org.blockferry.engine.block.ImageFootprint;
 import org.blockferry.engine.block.OpenOptions;
 import org.blockferry.engine.block.RepairMode;
 
@@ -62,6 +65,12 @@ public final class Qcow2Driver implements FormatDriver, CheckedFormat {
     @Override
     public Map<String, String> describeNew(CreateOptions options) {
         return NewImageOptions.describe(options);
+    }
+
+    @Override
+    public ImageFootprint footprint(String node, CreateOptions options, Optional<FormatDetails> source) throws BlockException {
+        // What is too large is told by the size of the tables, in qemu-img's words.
+        return NewImageSize.of(node, NewImageOptions.parse(node, options.withLength(0)), options.length(), source);
     }
 
     @Override

@@ -101,6 +101,14 @@ public final class ImageOpener {
         }
     }
 
+    /**
+     * Opens an image for what it tells of itself; nothing below it is looked at. The layer is the caller's to close. It is not the
+     * disk: what it defers to a backing file reads as zeroes.
+     */
+    public Layer openAlone(String image, Optional<String> format, OpenOptions options) throws BlockException {
+        return openLayer(registry.locate(image), format, options, true);
+    }
+
     private Layer openBacking(List<Layer> chain, BackingReference reference, boolean aboveWasProbed, OpenOptions options)
             throws BlockException {
         Layer above = chain.get(chain.size() - 1);
