@@ -48,6 +48,7 @@ import org.slf4j.LoggerFactory;
  * <p>One thread opens, runs and closes; {@link #progress}, {@link #control} and {@link #targetState} are for any thread.
  */
 public final class CopyJob implements AutoCloseable {
+    private static final String RAW = "raw";
     private final CopyOptions options;
     private final ImageOpener opener;
     private final CopyControl control = new CopyControl();
@@ -235,7 +236,9 @@ public final class CopyJob implements AutoCloseable {
             pipeline = new CopyPipeline(planFor(target.info()), input.node(), target, pipelineOptions(), control);
             counters = pipeline.counters();
             writing = true;
-            pipeline.run();
+            if (!sharesWholeFile() || !pipeline.share(input.chain().orElseThrow().top().node().file())) {
+                pipeline.run();
+            }
             if (pipeline.isComplete()) {
                 fixLength(target);
                 target.complete();
@@ -248,6 +251,16 @@ public final class CopyJob implements AutoCloseable {
         target.close();
         endNanos = System.nanoTime();
         return pipeline;
+    }
+
+    /**
+     * Whether a reflink of the file would be this copy: a raw file becomes a new raw file, and nothing was asked about how it is
+     * to be allocated.
+     */
+    private boolean sharesWholeFile() {
+        return options.offload() != OffloadMode.NEVER && options.sparseSize().isEmpty() && options.targetOptions().isEmpty()
+                && !output.inPlace() && output.format().equals(RAW) && base.isEmpty() && !input.isStream()
+                && input.chain().map(chain -> chain.layers().size() == 1 && chain.top().format().equals(RAW)).orElse(false);
     }
 
     /** A stream may end in zeroes, which are not written to a new image: its length still counts them. */
