@@ -5,21 +5,23 @@ import java.nio.ByteOrder;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.blockferry.engine.block.BlockException;
-import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
+import org.blockferry.engine.block.CheckReport;
+import org.blockferry.engine.block.CheckedFormat;
 import org.blockferry.engine.block.CreateOptions;
 import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.FormatDriver;
 import org.blockferry.engine.block.FormatSource;
 import org.blockferry.engine.block.ImageFootprint;
 import org.blockferry.engine.block.OpenOptions;
-import org.blockferry.engine.util.CloseAll;
+import org.blockferry.engine.block.RepairMode;
 
 /** The format {@code qcow2}. */
-public final class Qcow2Driver implements FormatDriver {
+public final class Qcow2Driver implements FormatDriver, CheckedFormat {
     static final String NAME = "qcow2";
 
     @Override
@@ -44,12 +46,10 @@ public final class Qcow2Driver implements FormatDriver {
         return Qcow2Opener.open(file, options, data);
     }
 
+    /** Reads and writes an image in place; a backing file is handed over by who opens the chain. */
     @Override
     public BlockTarget openTarget(BlockStorage file, OpenOptions options, DataFileOpener data) throws BlockException {
-        BlockException refusal = BlockException.of(Kind.UNSUPPORTED, file.info().name(),
-                "a qcow2 image that exists cannot be written in place; copy to a new one");
-        CloseAll.after(refusal, file);
-        throw refusal;
+        return Qcow2Opener.openTarget(file, options);
     }
 
     @Override
@@ -63,6 +63,11 @@ public final class Qcow2Driver implements FormatDriver {
     }
 
     @Override
+    public Map<String, String> describeNew(CreateOptions options) {
+        return NewImageOptions.describe(options);
+    }
+
+    @Override
     public ImageFootprint footprint(String node, CreateOptions options, Optional<FormatDetails> source) throws BlockException {
         // What is too large is told by the size of the tables, in qemu-img's words.
         return NewImageSize.of(node, NewImageOptions.parse(node, options.withLength(0)), options.length(), source);
@@ -71,5 +76,15 @@ public final class Qcow2Driver implements FormatDriver {
     @Override
     public BlockTarget create(BlockTarget file, CreateOptions options) throws BlockException {
         return new Qcow2Creator().create(file, options);
+    }
+
+    @Override
+    public CheckReport check(BlockSource file, Consumer<String> findings) throws BlockException {
+        return Qcow2Check.check(file, findings);
+    }
+
+    @Override
+    public CheckReport repair(BlockStorage file, RepairMode mode, Consumer<String> findings) throws BlockException {
+        return Qcow2Check.repair(file, mode, findings);
     }
 }
