@@ -30,12 +30,13 @@ final class CopyCommand implements Command {
     @Override
     public int run(Session session, Arguments arguments) throws UsageException, IOException {
         CopyRequest request = CopyRequest.of(arguments);
-        checkFormats(session.drivers().get(), request.options());
+        DriverRegistry drivers = session.drivers().get();
+        checkFormats(drivers, request.options());
         if (request.listOptions()) {
-            return listOptions(session, request);
+            return listOptions(session, request, drivers);
         }
         String targetState = "untouched";
-        try (CopyJob job = CopyJob.open(session.drivers().get(), request.options())) {
+        try (CopyJob job = CopyJob.open(drivers, request.options())) {
             try {
                 return request.dryRun() ? dryRun(session, request, job) : copy(session, request, job);
             } finally {
@@ -159,8 +160,7 @@ final class CopyCommand implements Command {
         return count + (count < 1024 ? " bytes" : " bytes (" + ByteSize.format(count) + ")");
     }
 
-    private static int listOptions(Session session, CopyRequest request) throws BlockException {
-        DriverRegistry drivers = session.drivers().get();
+    private static int listOptions(Session session, CopyRequest request, DriverRegistry drivers) throws BlockException {
         String target = request.options().target();
         String format = request.namedFormat().orElseGet(() -> drivers.formatByExtension(target).map(FormatDriver::name)
                 .orElse("raw"));

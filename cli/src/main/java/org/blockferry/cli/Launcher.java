@@ -5,9 +5,6 @@ import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.FutureTask;
-import java.util.function.Supplier;
-import org.blockferry.engine.block.DriverRegistry;
 
 /** One run of the program, without the process around it. */
 public final class Launcher {
@@ -69,7 +66,8 @@ public final class Launcher {
         }
         Command command = found.get();
         try {
-            Supplier<DriverRegistry> drivers = loadDriversAside();
+            Logging.configure();
+            DriverLoading drivers = DriverLoading.start();
             OptionTable options = command.options();
             Arguments arguments = options.parse(words);
             if (arguments.has("--help")) {
@@ -83,24 +81,6 @@ public final class Launcher {
         } catch (IOException | RuntimeException | OutOfMemoryError e) {
             return ErrorReport.print(err, name, e);
         }
-    }
-
-    /** Begins to load the drivers in a thread of its own: that takes about as long as reading the options. */
-    private static Supplier<DriverRegistry> loadDriversAside() {
-        Logging.configure();
-        FutureTask<DriverRegistry> loading = new FutureTask<>(DriverRegistry::load);
-        Thread thread = new Thread(loading, "load-drivers");
-        thread.setDaemon(true);
-        thread.start();
-        return () -> {
-            try {
-                return loading.get();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException("interrupted while the drivers were loaded", e);
-            } catch (java.util.concurrent.ExecutionException e) {
-                throw new IllegalStateException("the drivers cannot be loaded: " + e.getCause(), e.getCause());
-            }
-        };
     }
 
     private void printHelp(PrintWriter to) {

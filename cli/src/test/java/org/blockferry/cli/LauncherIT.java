@@ -62,6 +62,8 @@ class LauncherIT {
         Files.createSymbolicLink(folder.resolve("second"), Path.of("a/bin/first"));
         assertEquals(VERSION + "\n", run("./second", folder, Map.of(), "--version").expect(0).out());
         assertEquals(VERSION + "\n", run("../second", bin.getParent(), Map.of(), "--version").expect(0).out());
+        Files.delete(bin.resolve("first"));
+        Files.delete(folder.resolve("second"));
     }
 
     @Test
@@ -69,6 +71,7 @@ class LauncherIT {
         Files.createSymbolicLink(folder.resolve("blockferry"), LauncherProcess.launcher());
         String path = folder + ":" + System.getenv("PATH");
         assertEquals(VERSION + "\n", run("blockferry", Path.of("/"), Map.of("PATH", path), "--version").expect(0).out());
+        Files.delete(folder.resolve("blockferry"));
     }
 
     @Test
@@ -176,6 +179,33 @@ class LauncherIT {
             process.signal("USR1");
             String line = process.awaitErr(text -> text.contains(" of 10 GiB ("));
             assertTrue(line.matches("blockferry: \\S+ \\S+ of 10 GiB \\(0 %\\), \\S+ \\S+/s.*"), line);
+            process.signal("TERM");
+            process.finish().expect(143);
+        }
+    }
+
+    @Test
+    void aPipeTakesAnImageFromOneCopyToAnother() throws Exception {
+        byte[] content = new byte[3 << 20];
+        new java.util.Random(9).nextBytes(content);
+        java.util.Arrays.fill(content, 1 << 20, 2 << 20, (byte) 0);
+        Files.write(folder.resolve("disk.raw"), content);
+        String command = "\"$0\" copy disk.raw disk.qcow2 && \"$0\" copy disk.qcow2 - | \"$0\" copy - back.raw";
+        try (LauncherProcess process = LauncherProcess.start("/bin/sh", folder, Map.of(), "-c", command,
+                LauncherProcess.launcher().toString())) {
+            assertEquals(new CliRun(0, "", ""), process.finish());
+        }
+        assertEquals(-1, java.util.Arrays.mismatch(content, Files.readAllBytes(folder.resolve("back.raw"))));
+    }
+
+    @Test
+    void itsMemoryStaysWithinTheStatedBound() throws Exception {
+        try (LauncherProcess process = LauncherProcess.start("copy", "--json", "sparse-random:1T?seed=5&percent=50", "null:")) {
+            process.awaitErr(line -> line.contains("\"progress\"") && (Double) CliRun.object(line).get("seconds") > 2);
+            long peak = Files.readAllLines(Path.of("/proc/" + process.pid() + "/status")).stream()
+                    .filter(line -> line.startsWith("VmHWM:")).mapToLong(line -> Long.parseLong(line.replaceAll("\\D", ""))).findFirst()
+                    .orElseThrow();
+            assertTrue(peak < 128 << 10, "peak resident memory is " + peak + " KiB");
             process.signal("TERM");
             process.finish().expect(143);
         }

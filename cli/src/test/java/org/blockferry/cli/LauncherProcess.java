@@ -87,6 +87,11 @@ public final class LauncherProcess implements AutoCloseable {
         }
     }
 
+    /** The process; the launcher's shell has become the JVM when that has said anything. */
+    public long pid() {
+        return process.pid();
+    }
+
     /** {@code kill -NAME}. */
     public void signal(String name) throws IOException, InterruptedException {
         new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).inheritIO().start().waitFor();

@@ -13,6 +13,11 @@ import java.util.List;
  * <p>It decodes a stream in one call and wants it whole: one whose final block is missing, or that would yield more than fits, is
  * refused by it though its first bytes are good. QEMU reads such a cluster, so what libdeflate refuses is tried again with
  * {@code java.util.zip}, which has the last word.
+ *
+ * <p>Measured (2 cores, libdeflate 1.14, JDK 17.0.15, 768 MiB of /usr in 64 KiB clusters as {@code qemu-img convert -c} writes
+ * them, read by two threads and written to a raw file, processor seconds in user mode per pass, five passes in a process):
+ * libdeflate 1.1, {@code java.util.zip} 2.2, {@code qemu-img convert -W -m 16} 2.5. The call through JNA is lost in that: a
+ * cluster takes some 90 microseconds.
  */
 final class LibDeflate implements Decompressor {
     /** System property; {@code off} means to do without libdeflate. */

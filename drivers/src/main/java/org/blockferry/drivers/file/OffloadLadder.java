@@ -53,6 +53,17 @@ final class OffloadLadder {
         return shared + (rungs.canCopy ? copyInKernel(rungs, source, range.from(range.offset() + shared), to + shared) : 0);
     }
 
+    /** Shares all blocks of {@code source}, holes and an odd end included; false if the two files cannot. */
+    boolean shareWhole(OpenFile source) throws BlockException {
+        if (!isPossible() || !source.hasNative() || !source.facts().isRegular()
+                || source.facts().device() != target.facts().device()) {
+            return false;
+        }
+        // Length 0 means: to the end of the source, whatever it is a multiple of.
+        int result = target.access().cloneRange(source.fd(), 0, 0, target.fd(), 0);
+        return result >= 0 || full(-result, new ByteRange(0, target.length())) > 0;
+    }
+
     private long share(Rungs rungs, OpenFile source, ByteRange range, long to) throws BlockException {
         long length = range.length() & -(long) SHARED_BLOCK;
         if (length == 0 || ((range.offset() | to) & SHARED_BLOCK - 1) != 0) {

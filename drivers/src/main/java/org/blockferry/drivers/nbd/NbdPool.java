@@ -77,6 +77,15 @@ final class NbdPool implements AutoCloseable {
         return connections.length;
     }
 
+    /** Requests on all connections whose replies have not been collected. */
+    int inFlight() {
+        int sum = 0;
+        for (NbdConnection each : connections) {
+            sum += each.inFlight();
+        }
+        return sum;
+    }
+
     int mostConnections() {
         return mostConnections;
     }
@@ -153,7 +162,8 @@ final class NbdPool implements AutoCloseable {
         while (more || inFlight > 0) {
             int slot = NbdConnection.NO_PLACE;
             if (more && inFlight < WINDOW) {
-                long step = length == 0 ? 0 : Math.min(end - next, piece - next % piece);
+                // Data is cut where the server's buffers and clusters are; what has no payload into as few as can be.
+                long step = length == 0 ? 0 : Math.min(end - next, reads || writes ? piece - next % piece : piece);
                 int at = start + (int) (next - offset);
                 if (writes) {
                     buffer.limit(at + (int) step).position(at);

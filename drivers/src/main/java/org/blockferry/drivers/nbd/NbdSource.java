@@ -186,7 +186,7 @@ public sealed class NbdSource implements BlockSource permits NbdStorage {
             throw BlockException.of(Kind.UNSUPPORTED, info.name(), "the server has no metadata context '" + context + "'; it has "
                     + contexts());
         }
-        long most = terms.extended() ? 1L << 50 : Nbd.MAX_COMPACT_LENGTH / block * block;
+        long most = terms.extended() ? StatusCache.MOST_EXTENDED_QUERY : StatusCache.MOST_COMPACT_QUERY;
         long at = range.offset();
         while (at < range.end()) {
             long start = at - at % block;

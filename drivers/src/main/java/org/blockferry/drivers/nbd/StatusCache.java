@@ -24,7 +24,12 @@ final class StatusCache implements ExtentSink {
     private static final int MANY_EXTENTS = 4096;
     /** What a server says beyond this is asked again later; bounds the memory that it can make us use. */
     private static final int MOST_EXTENTS = 1 << 20;
-    private static final long MOST_EXTENDED_QUERY = 1L << 50;
+    /**
+     * 4 GiB less 64 KiB: a multiple of every minimum block size. (nbdkit 1.32 ends with a failed assertion when it is asked for
+     * 4 GiB less one byte inside a longer run.)
+     */
+    static final long MOST_COMPACT_QUERY = (1L << 32) - Nbd.MAX_MINIMUM_BLOCK;
+    static final long MOST_EXTENDED_QUERY = 1L << 50;
 
     private final NbdPool pool;
     private final boolean available;
@@ -38,6 +43,7 @@ final class StatusCache implements ExtentSink {
     private int[] flags = new int[64];
     private int count;
     private long windowStart;
+    private long windowLimit;
     private long position;
     /** The last extent that was given out; questions go forward. */
     private int cursor;
@@ -54,7 +60,7 @@ final class StatusCache implements ExtentSink {
         available = terms.contexts().containsKey(Nbd.BASE_ALLOCATION);
         size = terms.size();
         alignment = terms.minimumBlock();
-        mostQuery = terms.extended() ? MOST_EXTENDED_QUERY : Nbd.MAX_COMPACT_LENGTH / alignment * alignment;
+        mostQuery = terms.extended() ? MOST_EXTENDED_QUERY : MOST_COMPACT_QUERY;
     }
 
     /** What the server knows of the first run of {@code range}. */
@@ -107,6 +113,7 @@ final class StatusCache implements ExtentSink {
             changedUpTo = 0;
         }
         windowStart = start;
+        windowLimit = start + length;
         restart();
         try {
             pool.status(Nbd.BASE_ALLOCATION, start, length, this);
@@ -158,8 +165,9 @@ final class StatusCache implements ExtentSink {
 
     @Override
     public void extent(int context, long length, long status) {
-        if (position < size && count < MOST_EXTENTS) {
-            position = length > size - position ? size : position + length;
+        if (position < windowLimit && count < MOST_EXTENTS) {
+            // What reaches past the question is asked again from a round offset.
+            position = length > windowLimit - position ? windowLimit : position + length;
             add(position, (int) status & (Nbd.STATE_HOLE | Nbd.STATE_ZERO));
         }
     }

@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.blockferry.drivers.codec.Compressor;
-import org.blockferry.drivers.codec.Compressors;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.WriteFlag;
 
@@ -40,20 +40,20 @@ final class CompressedWriter implements AutoCloseable {
     private final HostSpace space;
     private final NewClusterMap map;
     private final Qcow2Layout layout;
-    private final CompressionType type;
+    private final Supplier<Compressor> compressors;
     private final PlainWriter plain;
     private final int alignment;
     private final Deque<Scratch> idle = new ArrayDeque<>();
     private boolean closed;
     private volatile boolean damaged;
 
-    CompressedWriter(FreshFile file, HostSpace space, NewClusterMap map, Qcow2Layout layout, CompressionType type,
-            PlainWriter plain) {
+    CompressedWriter(FreshFile file, HostSpace space, NewClusterMap map, Qcow2Layout layout,
+            Supplier<Compressor> compressors, PlainWriter plain) {
         this.file = file;
         this.space = space;
         this.map = map;
         this.layout = layout;
-        this.type = type;
+        this.compressors = compressors;
         this.plain = plain;
         this.alignment = Math.min(file.storage().info().limits().requestAlignment(), layout.clusterSize());
     }
@@ -201,8 +201,7 @@ final class CompressedWriter implements AutoCloseable {
 
     /** What one thread needs to compress; between two requests nobody's. */
     private final class Scratch {
-        private final Compressor compressor =
-                type == CompressionType.ZSTD ? Compressors.zstd() : Compressors.deflate();
+        private final Compressor compressor = compressors.get();
         /** A batch, in which nothing grows, and the padding to a whole unit of the file. */
         private final ByteBuffer out =
                 ByteBuffer.allocateDirect(Math.max(BATCH_BYTES, layout.clusterSize()) + alignment + PAGE).alignedSlice(PAGE);

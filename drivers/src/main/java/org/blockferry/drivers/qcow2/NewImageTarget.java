@@ -5,6 +5,8 @@ import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.blockferry.drivers.codec.Compressor;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockLimits;
@@ -38,14 +40,15 @@ final class NewImageTarget implements GrowableTarget {
     private volatile NodeInfo info;
     private volatile boolean damaged;
 
-    NewImageTarget(FreshFile file, HostSpace space, L2Window window, NewClusterMap map, NewImageOptions options) {
+    NewImageTarget(FreshFile file, HostSpace space, L2Window window, NewClusterMap map, NewImageOptions options,
+            Supplier<Compressor> compressors) {
         this.file = file;
         this.space = space;
         this.window = window;
         this.map = map;
         this.options = options;
         this.layout = options.layout();
-        this.compressed = new CompressedWriter(file, space, map, layout, options.compression(), this::writePlain);
+        this.compressed = new CompressedWriter(file, space, map, layout, compressors, this::writePlain);
         this.info = describe();
     }
 

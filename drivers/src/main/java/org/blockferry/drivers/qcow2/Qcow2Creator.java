@@ -1,6 +1,9 @@
 package org.blockferry.drivers.qcow2;
 
 import java.util.Map;
+import java.util.function.Supplier;
+import org.blockferry.drivers.codec.Compressor;
+import org.blockferry.drivers.codec.Compressors;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
@@ -22,10 +25,19 @@ import org.blockferry.engine.util.CloseAll;
  */
 final class Qcow2Creator {
     private final int windowBytes;
+    private final Supplier<Compressor> deflate;
 
-    /** @param windowBytes memory for L2 tables */
-    Qcow2Creator(int windowBytes) {
+    /**
+     * @param windowBytes memory for L2 tables
+     * @param deflate makes compressors for images of compression type zlib
+     */
+    Qcow2Creator(int windowBytes, Supplier<Compressor> deflate) {
         this.windowBytes = windowBytes;
+        this.deflate = deflate;
+    }
+
+    Qcow2Creator(int windowBytes) {
+        this(windowBytes, Compressors::deflate);
     }
 
     Qcow2Creator() {
@@ -75,7 +87,8 @@ final class Qcow2Creator {
         L2Window window = new L2Window(file, space, layout, filler, windowBytes);
         NewClusterMap map = new NewClusterMap(file, layout, space, window, options.version(), options.backing().isPresent(),
                 preallocated, options.isLengthKnown() ? options.length() : Long.MAX_VALUE);
-        return new NewImageTarget(file, space, window, map, options);
+        Supplier<Compressor> compressors = options.compression() == CompressionType.ZSTD ? Compressors::zstd : deflate;
+        return new NewImageTarget(file, space, window, map, options, compressors);
     }
 
     /** Returns where the first data cluster stands; the others follow in the order of the disk. */

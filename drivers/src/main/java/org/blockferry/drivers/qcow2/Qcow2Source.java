@@ -30,6 +30,9 @@ import org.blockferry.engine.block.Trait;
 final class Qcow2Source implements FormatSource {
     private static final ByteBuffer ZEROES = ByteBuffer.allocateDirect(64 << 10).asReadOnlyBuffer();
 
+    /** The shortest run of data for which the file is asked whether it is a hole: as long as a request to read is. */
+    private static final int ASK_FILE = 1 << 20;
+
     private final NodeInfo info;
     private final OpenedImage image;
     private final BlockSource file;
@@ -38,7 +41,13 @@ final class Qcow2Source implements FormatSource {
     private final FileEnd dataEnd;
     private final ClusterMap map;
     private final Deque<Reader> idle = new ArrayDeque<>();
+    /** The last long run of data: the file may cut it into many, and the tables need not be walked for each. */
+    private volatile DataRun lastData;
     private boolean closed;
+
+    /** A run of data whose first byte stands at {@code hostStart}. */
+    private record DataRun(ByteRange range, long hostStart) {
+    }
 
     /** What one thread needs while it reads. */
     private record Reader(ClusterRun run, CompressedReader compressed) {
@@ -74,7 +83,7 @@ final class Qcow2Source implements FormatSource {
                 below.name(),
                 Qcow2Driver.NAME,
                 image.size(),
-                limits.withTransfer(Math.max(limits.optimalTransfer(), cluster), Math.max(limits.maxTransfer(), cluster))
+                limits.withTransfer(Math.max(limits.optimalTransfer(), cluster), limits.maxTransfer())
                         .withClusterSize(cluster),
                 traits,
                 Math.min(below.maxReaders(), plain.maxReaders()),
@@ -123,6 +132,11 @@ final class Qcow2Source implements FormatSource {
         if (range.isEmpty()) {
             throw BlockException.request(Kind.OUT_OF_BOUNDS, info.name(), "status", range, "there is none of no bytes", null);
         }
+        DataRun known = lastData;
+        if (known != null && known.range.contains(range.offset())) {
+            return askFile(ByteRange.between(range.offset(), known.range.end()),
+                    known.hostStart + range.offset() - known.range.offset());
+        }
         ClusterRun run = new ClusterRun();
         map.find(range.offset(), range.end(), run);
         ByteRange found = ByteRange.between(run.start(), run.end());
@@ -130,15 +144,33 @@ final class Qcow2Source implements FormatSource {
         if (!kind.hasHost()) {
             return BlockStatus.of(found, kind.statusBits());
         }
-        if (dataEnd.reaches(run.hostStart() + run.length())) {
-            return BlockStatus.at(found, kind.statusBits(), data, run.hostStart());
+        long there = dataEnd.reaches(run.hostStart() + run.length()) ? run.length() : dataEnd.length() - run.hostStart();
+        if (there <= 0) {
+            // Space that the file does not reach holds no bytes to point at.
+            return kind == ClusterKind.PREALLOCATED ? BlockStatus.deferred(found) : BlockStatus.zero(found);
         }
-        long there = dataEnd.length() - run.hostStart();
-        if (there > 0) {
+        if (kind != ClusterKind.DATA) {
             return BlockStatus.at(found.first(there), kind.statusBits(), data, run.hostStart());
         }
-        // Space that the file does not reach holds no bytes to point at.
-        return kind == ClusterKind.PREALLOCATED ? BlockStatus.deferred(found) : BlockStatus.zero(found);
+        ByteRange plain = found.first(there);
+        if (plain.length() < ASK_FILE) {
+            return BlockStatus.data(plain, data, run.hostStart());
+        }
+        lastData = new DataRun(plain, run.hostStart());
+        return askFile(plain, run.hostStart());
+    }
+
+    /**
+     * Data, unless the file has a hole there: then it reads as zeroes, with space mapped by the image if not by the file system.
+     *
+     * <p>Design note: an image of {@code preallocation=metadata} maps the whole disk, and most of it is a hole of the file that
+     * nobody has written. Without asking the file, a copy would read all of it. QEMU asks for images that look preallocated;
+     * here, any long run is asked for, which costs little beside reading it, and so the holes of a data file are found too.
+     */
+    private BlockStatus askFile(ByteRange found, long hostStart) throws BlockException {
+        BlockStatus below = data.status(new ByteRange(hostStart, found.length()));
+        ClusterKind kind = below.isZero() ? ClusterKind.PREALLOCATED_ZERO : ClusterKind.DATA;
+        return BlockStatus.at(found.first(below.end() - hostStart), kind.statusBits(), data, hostStart);
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.util.EnumSet;
 import java.util.Objects;
 import java.util.Set;
 import org.blockferry.engine.block.BlockException;
+import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.ByteRange;
@@ -75,6 +76,11 @@ class RawTarget implements BlockTarget {
     @Override
     public final long offload(BlockStatus from, long to, long length) throws BlockException {
         return file.offload(from, to, length);
+    }
+
+    @Override
+    public final boolean share(BlockSource source) throws BlockException {
+        return !keepsSpace && file.share(source);
     }
 
     @Override

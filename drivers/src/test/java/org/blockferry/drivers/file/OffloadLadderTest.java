@@ -2,6 +2,7 @@ package org.blockferry.drivers.file;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
@@ -58,6 +59,34 @@ class OffloadLadderTest {
             assertEquals(1, access.count("copyFileRange"), "the last 1000 bytes");
             target.complete();
             assertArrayEquals(image.bytes(), Files.readAllBytes(mount.path().resolve("target")));
+        }
+    }
+
+    @ParameterizedTest(name = "on {0} a whole file is shared, odd end and all")
+    @ValueSource(strings = {"xfs", "btrfs"})
+    void sharesAWholeFileWhereTheFileSystemCan(String type) throws Exception {
+        try (ScratchMount mount = ScratchMount.make(folder, type, 400 << 20);
+                BlockSource source = source(mount.path());
+                BlockStorage target = target(mount.path(), LENGTH, CacheMode.WRITEBACK)) {
+            assertTrue(target.share(source));
+            assertEquals(1, access.count("cloneRange"));
+            assertEquals(0, access.count("copyFileRange"));
+            assertArrayEquals(image.bytes(), Disks.readAll(target));
+            target.complete();
+            assertArrayEquals(image.bytes(), Files.readAllBytes(mount.path().resolve("target")));
+        }
+    }
+
+    @Test
+    void refusesToShareWithAFileOfAnotherLengthOrWhereTheFileSystemCannot() throws Exception {
+        try (BlockSource source = source(folder); BlockStorage longer = target(folder, LENGTH + 1, CacheMode.WRITEBACK)) {
+            assertFalse(longer.share(source));
+            assertEquals(0, access.count("cloneRange"));
+        }
+        access.refuse("cloneRange");
+        try (BlockSource source = source(folder); BlockStorage target = target(folder, LENGTH, CacheMode.WRITEBACK)) {
+            assertFalse(target.share(source));
+            assertArrayEquals(new byte[LENGTH], Disks.readAll(target));
         }
     }
 

@@ -5,9 +5,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.blockferry.drivers.nbd.server.NbdServer;
+import org.blockferry.drivers.nbd.server.NbdServerOptions;
+import org.blockferry.drivers.nbd.server.ServedExport;
 import org.blockferry.engine.block.BlockNode;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockSourceContract;
+import org.blockferry.engine.testing.ArrayDisk;
 import org.blockferry.engine.testing.PeerProcess;
 import org.blockferry.engine.testing.TestImage;
 import org.blockferry.engine.util.CloseAll;
@@ -96,6 +100,70 @@ class NbdSourceTest {
         @Override
         Map<String, String> options() {
             return Map.of("connections", "1", "request-size", "4K");
+        }
+    }
+
+    /** Our own server: the only one here that has extended headers. */
+    abstract static class OwnServerContract extends BlockSourceContract {
+        @TempDir
+        Path folder;
+        private final List<AutoCloseable> opened = new ArrayList<>();
+
+        Map<String, String> options() {
+            return Map.of();
+        }
+
+        int minimumBlock() {
+            return 1;
+        }
+
+        @Override
+        protected BlockSource open(TestImage image) throws Exception {
+            Path socket = folder.resolve("s" + opened.size());
+            ServedExport export = ServedExport.readOnly("disk", new ArrayDisk("disk", image)).withMinimumBlock(minimumBlock());
+            NbdServer server = NbdServer.start(NbdServerOptions.unix(socket), List.of(export));
+            BlockSource source = NbdPeers.source("nbd+unix:///disk?socket=" + socket, options());
+            opened.add(source);
+            opened.add(server);
+            return source;
+        }
+
+        @AfterEach
+        void end() throws Exception {
+            CloseAll.inOrder(opened);
+        }
+    }
+
+    @Nested
+    class ByBlockferryWithExtendedHeaders extends OwnServerContract {
+    }
+
+    @Nested
+    class ByBlockferryWithStructuredReplies extends OwnServerContract {
+        @Override
+        Map<String, String> options() {
+            return Map.of("extended-headers", "0");
+        }
+    }
+
+    @Nested
+    class ByBlockferryWithSimpleReplies extends OwnServerContract {
+        @Override
+        Map<String, String> options() {
+            return Map.of("structured-replies", "0");
+        }
+
+        @Override
+        protected List<String> expectedMap(TestImage image) {
+            return List.of(image.range() + " L-M-");
+        }
+    }
+
+    @Nested
+    class ByBlockferryInBlocksOf4K extends OwnServerContract {
+        @Override
+        int minimumBlock() {
+            return 4096;
         }
     }
 }

@@ -5,9 +5,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.blockferry.drivers.nbd.server.NbdServer;
+import org.blockferry.drivers.nbd.server.NbdServerOptions;
+import org.blockferry.drivers.nbd.server.ServedExport;
 import org.blockferry.engine.block.BlockNode;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.BlockTargetContract;
+import org.blockferry.engine.testing.ArrayDisk;
+import org.blockferry.engine.testing.Disks;
 import org.blockferry.engine.testing.PeerProcess;
 import org.blockferry.engine.util.CloseAll;
 import org.junit.jupiter.api.AfterEach;
@@ -107,6 +112,74 @@ class NbdStorageTest {
         @Override
         Map<String, String> options() {
             return Map.of("connections", "1", "request-size", "4K");
+        }
+    }
+
+    /** Our own server: the only one here that has extended headers. */
+    abstract static class OwnServerContract extends BlockTargetContract {
+        @TempDir
+        Path folder;
+        private final List<AutoCloseable> opened = new ArrayList<>();
+        private ArrayDisk last;
+
+        Map<String, String> options() {
+            return Map.of();
+        }
+
+        int minimumBlock() {
+            return 1;
+        }
+
+        @Override
+        protected BlockTarget create(long length) throws Exception {
+            Path socket = folder.resolve("s" + opened.size());
+            last = ArrayDisk.blank("disk", (int) length);
+            ServedExport export = ServedExport.writable("disk", last).withMinimumBlock(minimumBlock());
+            NbdServer server = NbdServer.start(NbdServerOptions.unix(socket), List.of(export));
+            BlockTarget target = NbdPeers.target("nbd+unix:///disk?socket=" + socket, options());
+            opened.add(target);
+            opened.add(server);
+            return target;
+        }
+
+        @Override
+        protected byte[] contentAfterClose() throws Exception {
+            return Disks.readAll(last);
+        }
+
+        @Override
+        protected boolean looksFinished() {
+            return true;
+        }
+
+        @Override
+        protected boolean isWrittenInPlace() {
+            return true;
+        }
+
+        @AfterEach
+        void end() throws Exception {
+            CloseAll.inOrder(opened);
+        }
+    }
+
+    @Nested
+    class ByBlockferryWithExtendedHeaders extends OwnServerContract {
+    }
+
+    @Nested
+    class ByBlockferryWithSimpleReplies extends OwnServerContract {
+        @Override
+        Map<String, String> options() {
+            return Map.of("structured-replies", "0");
+        }
+    }
+
+    @Nested
+    class ByBlockferryInBlocksOf4K extends OwnServerContract {
+        @Override
+        int minimumBlock() {
+            return 4096;
         }
     }
 }

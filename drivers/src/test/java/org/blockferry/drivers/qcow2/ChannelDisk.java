@@ -36,6 +36,8 @@ final class ChannelDisk implements BlockStorage {
     private long fixedLength = -1;
     private volatile long capacity = Long.MAX_VALUE;
     private volatile long offloadLimit;
+    private long hookOffset = -1;
+    private Hook hook = () -> { };
     private boolean completed;
 
     final AtomicLong writes = new AtomicLong();
@@ -79,6 +81,19 @@ final class ChannelDisk implements BlockStorage {
     ChannelDisk withOffload(long most) {
         traits.add(Trait.OFFLOAD);
         offloadLimit = most;
+        return this;
+    }
+
+    /** What is done ahead of a write at an offset. */
+    @FunctionalInterface
+    interface Hook {
+        void run() throws InterruptedException;
+    }
+
+    /** Does something ahead of a write that begins at {@code offset}. */
+    ChannelDisk onWriteAt(long offset, Hook hook) {
+        hookOffset = offset;
+        this.hook = hook;
         return this;
     }
 
@@ -128,6 +143,13 @@ final class ChannelDisk implements BlockStorage {
         if (end > capacity || fixedLength >= 0 && end > fixedLength) {
             throw BlockException.request(Kind.NO_SPACE, path.toString(), "write", new ByteRange(offset, from.remaining()),
                     "No space left on device", null);
+        }
+        if (offset == hookOffset) {
+            try {
+                hook.run();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
         }
         writes.incrementAndGet();
         writtenBytes.addAndGet(from.remaining());

@@ -17,6 +17,9 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
+import org.blockferry.drivers.codec.Compressor;
+import org.blockferry.drivers.codec.Compressors;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.ByteRange;
@@ -92,9 +95,11 @@ class CompressedWriterTest {
     void theImageIsNoLargerThanQemus() throws Exception {
         byte[] model = text(8 << 20, 2);
         Files.write(dir.resolve("model.raw"), model);
-        for (String type : List.of("zlib", "zstd")) {
-            try (BlockTarget target = new Qcow2Creator().create(new ChannelDisk(image), CreateOptions.ofLength(model.length)
-                    .withFormatOptions(Map.of("compression_type", type)))) {
+        for (String how : List.of("zlib", "zlib by the Java runtime", "zstd")) {
+            String type = how.substring(0, 4);
+            Supplier<Compressor> deflate = how.equals("zlib") ? Compressors::deflate : Compressors::deflater;
+            try (BlockTarget target = new Qcow2Creator(L2Window.DEFAULT_BYTES, deflate).create(new ChannelDisk(image),
+                    CreateOptions.ofLength(model.length).withFormatOptions(Map.of("compression_type", type)))) {
                 for (int at = 0; at < model.length; at += 1 << 20) {
                     target.write(at, ByteBuffer.wrap(model, at, 1 << 20).slice(), COMPRESSED);
                 }
@@ -104,7 +109,7 @@ class CompressedWriterTest {
                     "model.raw", "theirs.qcow2");
             ImageUnderTest.checkAndCompare(image, model);
             long theirs = Files.size(dir.resolve("theirs.qcow2"));
-            assertTrue(Files.size(image) <= theirs + 2 * 65536, type + ": ours " + Files.size(image) + ", theirs " + theirs);
+            assertTrue(Files.size(image) <= theirs + 2 * 65536, how + ": ours " + Files.size(image) + ", theirs " + theirs);
         }
     }
 

@@ -3,9 +3,13 @@ package org.blockferry.drivers.qcow2;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.blockferry.drivers.file.FileDriver;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.BlockTargetContract;
+import org.blockferry.engine.block.CacheMode;
 import org.blockferry.engine.block.CreateOptions;
+import org.blockferry.engine.block.ImageLocation;
+import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.testing.Peers;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
@@ -31,14 +35,17 @@ class NewImageTargetTest {
             this.options = options;
         }
 
-        private Path image() {
+        final Path image() {
             return dir.resolve("image.qcow2");
         }
 
         @Override
         protected BlockTarget create(long length) throws Exception {
-            return new Qcow2Creator(window).create(new ChannelDisk(image()),
-                    CreateOptions.ofLength(length).withFormatOptions(options));
+            return new Qcow2Creator(window).create(new ChannelDisk(image()), options(length));
+        }
+
+        final CreateOptions options(long length) {
+            return CreateOptions.ofLength(length).withFormatOptions(options);
         }
 
         @Override
@@ -93,6 +100,50 @@ class NewImageTargetTest {
     class Preallocated extends Contract {
         Preallocated() {
             super(L2Window.DEFAULT_BYTES, Map.of("preallocation", "metadata"));
+        }
+    }
+
+    /** On the driver that users write with: the image appears under its name when it is complete. */
+    abstract static class OnAFile extends Contract {
+        private final CacheMode cache;
+
+        OnAFile(CacheMode cache, Map<String, String> options) {
+            super(1, options);
+            this.cache = cache;
+        }
+
+        @Override
+        protected BlockTarget create(long length) throws Exception {
+            FileDriver driver = new FileDriver();
+            BlockTarget file = driver.create(ImageLocation.file(image().toString()),
+                    CreateOptions.ofLength(NodeInfo.UNKNOWN_LENGTH).withCache(cache));
+            return new Qcow2Driver().create(file, options(length).withCache(cache));
+        }
+
+        @Override
+        protected boolean looksFinished() {
+            return Files.exists(image()) && super.looksFinished();
+        }
+    }
+
+    @Nested
+    class ThroughThePageCache extends OnAFile {
+        ThroughThePageCache() {
+            super(CacheMode.WRITEBACK, Map.of("extended_l2", "on"));
+        }
+    }
+
+    @Nested
+    class PastThePageCacheWithClustersSmallerThanABlock extends OnAFile {
+        PastThePageCacheWithClustersSmallerThanABlock() {
+            super(CacheMode.NONE, Map.of("cluster_size", "1k"));
+        }
+    }
+
+    @Nested
+    class WithReservedSpace extends OnAFile {
+        WithReservedSpace() {
+            super(CacheMode.UNSAFE, Map.of("preallocation", "falloc"));
         }
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.UncheckedIOException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import org.blockferry.engine.block.BackingReference;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
@@ -31,6 +33,7 @@ import org.blockferry.engine.testing.ArrayDisk;
 import org.blockferry.engine.testing.Peers;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -353,6 +356,54 @@ class Qcow2CreatorTest {
 
     private String mapOf(String name) {
         return Peers.run(dir, "qemu-img", "map", "--output=json", name).out().replaceAll("\"offset\": \\d+", "");
+    }
+
+    /**
+     * One writer is stopped in the middle of giving a cluster its place, where a refcount block happens to be full and is
+     * written; the other one wants another subcluster of the same cluster, and must wait for that place.
+     */
+    @Test
+    @Timeout(60)
+    void twoWritersOfOneClusterGiveItOnePlace() throws Exception {
+        int cluster = 1 << 14;
+        int clustersOfABlock = cluster / Long.BYTES;
+        int filled = (clustersOfABlock - 2) * cluster;
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        ChannelDisk disk = new ChannelDisk(image).onWriteAt((long) clustersOfABlock * cluster, () -> {
+            inside.countDown();
+            goOn.await();
+        });
+        byte[] model = new byte[40 << 20];
+        try (BlockTarget target = create(disk, options(model.length, "extended_l2=on", "cluster_size=16k", "refcount_bits=64"))) {
+            target.write(0, bytes(filled, 1), WriteFlag.NONE);
+            Thread first = writer(target, filled, 2);
+            inside.await();
+            Thread second = writer(target, filled + cluster / 2, 3);
+            while (second.getState() != Thread.State.BLOCKED && second.isAlive()) {
+                Thread.onSpinWait();
+            }
+            goOn.countDown();
+            first.join();
+            second.join();
+            target.complete();
+        }
+        Arrays.fill(model, 0, filled, (byte) 1);
+        Arrays.fill(model, filled, filled + 512, (byte) 2);
+        Arrays.fill(model, filled + cluster / 2, filled + cluster / 2 + 512, (byte) 3);
+        ImageUnderTest.checkAndCompare(image, model);
+    }
+
+    private static Thread writer(BlockTarget target, long offset, int value) {
+        Thread thread = new Thread(() -> {
+            try {
+                target.write(offset, bytes(512, value), WriteFlag.NONE);
+            } catch (BlockException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        thread.start();
+        return thread;
     }
 
     @Test

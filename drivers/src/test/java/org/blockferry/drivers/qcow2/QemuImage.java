@@ -9,9 +9,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.blockferry.drivers.file.FileDriver;
 import org.blockferry.engine.block.BlockException;
+import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.FormatDriver.DataFileOpener;
 import org.blockferry.engine.block.FormatSource;
+import org.blockferry.engine.block.ImageLocation;
 import org.blockferry.engine.block.OpenOptions;
 import org.blockferry.engine.testing.Peers;
 import org.blockferry.engine.testing.TestImage;
@@ -119,8 +122,14 @@ record QemuImage(Path path) {
 
     /** Opens it by our driver, with data files beside it allowed. */
     FormatSource open(OpenOptions options) throws BlockException {
-        DataFileOpener beside = (image, name) -> new ChannelSource(path.resolveSibling(name));
-        return new Qcow2Driver().open(new ChannelSource(path), options, beside);
+        DataFileOpener beside = (image, name) -> file(path.resolveSibling(name));
+        return new Qcow2Driver().open(file(path), options, beside);
+    }
+
+    /** A file by the driver that real copies use; its name is the last part, which keeps messages the same everywhere. */
+    private static BlockSource file(Path path) throws BlockException {
+        return new FileDriver().openSource(
+                new ImageLocation("file", path.toString(), path.getFileName().toString()), OpenOptions.DEFAULT);
     }
 
     FormatSource open() throws BlockException {

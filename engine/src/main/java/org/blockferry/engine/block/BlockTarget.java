@@ -50,6 +50,18 @@ public interface BlockTarget extends BlockNode {
     long offload(BlockStatus from, long to, long length) throws BlockException;
 
     /**
+     * Makes this target, into which nothing was written yet, hold what {@code source} holds by sharing all of its blocks: a
+     * reflink of a whole file.
+     *
+     * @param source a protocol node of the same length
+     * @return {@code false} if the two cannot share: then nothing was changed
+     * @throws BlockException NO_SPACE if there is no room for the shared blocks' metadata
+     */
+    default boolean share(BlockSource source) throws BlockException {
+        return false;
+    }
+
+    /**
      * Makes the target whole: writes the metadata that is still missing, in an order that keeps an image that was cut short
      * from being taken for a finished one, flushes as its {@link CacheMode} asks, and lets a new target appear under its name.
      *

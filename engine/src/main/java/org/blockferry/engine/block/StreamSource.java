@@ -3,8 +3,9 @@ package org.blockferry.engine.block;
 import java.nio.ByteBuffer;
 
 /**
- * A source with {@link Trait#STREAM}: its bytes come in order, once, and its {@linkplain NodeInfo#length length} is unknown until
- * they have ended. One thread reads it, with {@link #readNext}; {@link #read} serves bytes that were kept for probing, if any.
+ * A source with {@link Trait#STREAM}: its bytes come in order, once, and its {@linkplain NodeInfo#length length} is unknown
+ * until they have ended. One thread reads it, with {@link #readNext}; {@link #read} serves bytes that were kept for probing, if
+ * any.
  */
 public interface StreamSource extends BlockSource {
 

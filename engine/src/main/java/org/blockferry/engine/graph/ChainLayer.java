@@ -11,8 +11,8 @@ import org.blockferry.engine.block.FormatSource;
  * <p>A walk over a chain comes back to the upper layer for each run of the lower one. With the last run remembered, each run of
  * each layer is asked for once, and looking one run ahead to merge costs nothing: the next call finds its answer here.
  *
- * <p>Thread-safe. A node promises to answer one thread's question for status beside its readers, and readers of a chain must ask,
- * too; so questions go one by one. {@code last} is read without the lock: a status is immutable, and any one will do.
+ * <p>Thread-safe. A node promises to answer one thread's question for status beside its readers, and readers of a chain must
+ * ask, too; so questions go one by one. {@code last} is read without the lock: a status is immutable, and any one will do.
  */
 final class ChainLayer {
     final FormatSource node;
@@ -45,7 +45,8 @@ final class ChainLayer {
         synchronized (this) {
             answer = node.status(range);
         }
-        assert answer.range().offset() == range.offset() && answer.end() <= length : node + " answered " + answer + " to " + range;
+        assert answer.range().offset() == range.offset() && answer.end() <= length
+                : node + " answered " + answer + " to " + range;
         return answer;
     }
 

@@ -13,8 +13,8 @@ import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.block.Trait;
 
 /**
- * Several disks, one after the other, as one. A part whose length is not a multiple of 512 bytes is continued with zeroes up to the
- * next one, as {@code qemu-img convert} does with several sources.
+ * Several disks, one after the other, as one. A part whose length is not a multiple of 512 bytes is continued with zeroes up to
+ * the next one, as {@code qemu-img convert} does with several sources.
  *
  * <p>As thread-safe as the least thread-safe part.
  */
@@ -45,9 +45,11 @@ public final class ConcatSource implements BlockSource {
         for (int i = 0; i < this.parts.length; i++) {
             NodeInfo part = this.parts[i].info();
             if (!part.isLengthKnown()) {
-                throw new IllegalArgumentException(part.name() + ": the length of a stream is not known, so nothing can follow it");
+                throw new IllegalArgumentException(
+                        part.name() + ": the length of a stream is not known, so nothing can follow it");
             }
-            long rounded = part.length() > Long.MAX_VALUE - SECTOR ? Long.MAX_VALUE : (part.length() + SECTOR - 1) / SECTOR * SECTOR;
+            long rounded = part.length() > Long.MAX_VALUE - SECTOR ? Long.MAX_VALUE
+                    : (part.length() + SECTOR - 1) / SECTOR * SECTOR;
             if (starts[i] > Long.MAX_VALUE - rounded) {
                 throw new IllegalArgumentException(part.name() + ": the sources have more than 2^63-1 bytes in all");
             }

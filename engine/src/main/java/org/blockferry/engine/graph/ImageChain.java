@@ -18,8 +18,8 @@ import org.blockferry.engine.util.CloseAll;
  * An image and its backing files, read as the one disk that they show. The disk is as long as the top layer; past the end of a
  * shorter backing file the layer above it reads as zeroes.
  *
- * <p>Any number of threads may read, up to {@link NodeInfo#maxReaders}, beside one that asks for status. The images are taken not
- * to change while they are open here: the last run of each layer is remembered.
+ * <p>Any number of threads may read, up to {@link NodeInfo#maxReaders}, beside one that asks for status. The images are taken
+ * not to change while they are open here: the last run of each layer is remembered.
  */
 public final class ImageChain implements BlockSource {
     /** Runs joined by one question: enough to make fragments of the layers disappear, and a bound on the time of a call. */
@@ -103,9 +103,9 @@ public final class ImageChain implements BlockSource {
     /**
      * The status of the first run in {@code range}, as the layers {@code [0, base)} decide it, and which of them did.
      *
-     * <p>The run starts at the range's offset and may end before or after the range. Where all of these layers defer, the status
-     * is not {@code LOCAL} and the depth 0; it is {@code ZERO} then only if {@code base} is the number of layers, so that nothing
-     * is below. Where one of these layers is too short, the status is {@code ZERO} and the depth is that layer's.
+     * <p>The run starts at the range's offset and may end before or after the range. Where all of these layers defer, the
+     * status is not {@code LOCAL} and the depth 0; it is {@code ZERO} then only if {@code base} is the number of layers, so
+     * that nothing is below. Where one of these layers is too short, the status is {@code ZERO} and the depth is that layer's.
      *
      * @param base index of the first layer that is left out, from 0 to the number of layers
      * @param range bytes of the disk, within {@code [0, length)}, not empty

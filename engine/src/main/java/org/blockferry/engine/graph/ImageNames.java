@@ -35,7 +35,8 @@ final class ImageNames {
         int colon = path.indexOf(':');
         int slash = path.indexOf('/');
         if (colon >= 0 && (slash < 0 || colon < slash)) {
-            throw refused(image, field, name, "inside an image only files may be named, not '" + path.substring(0, colon + 1) + "'");
+            throw refused(image, field, name,
+                    "inside an image only files may be named, not '" + path.substring(0, colon + 1) + "'");
         }
         if (!image.protocol().equals(FILE)) {
             throw refused(image, field, name, "a relative name needs an image that is a file");

@@ -28,8 +28,8 @@ import org.blockferry.engine.util.CloseAll;
  *
  * <p>The rules for what an image says of other files:
  * <ul>
- * <li>The format of the named image is the one that the caller gives, else the one that its first 4 KiB show, else {@code raw}. A
- *     stream can be read as raw only: one that looks like something else is refused unless it was called raw.
+ * <li>The format of the named image is the one that the caller gives, else the one that its first 4 KiB show, else {@code raw}.
+ *     A stream can be read as raw only: one that looks like something else is refused unless it was called raw.
  * <li>An image that was called {@code raw} is raw: nothing inside is looked at, so a guest that writes an image header into its
  *     raw disk gains nothing. A raw image ends its chain.
  * <li>The format of a backing file is the one that the image above names. If it names none, the backing file is probed, as QEMU
@@ -114,8 +114,8 @@ public final class ImageOpener {
                     BACKING_FILE + " is '" + stored + "'; an untrusted image's backing file is not opened");
         }
         if (aboveWasProbed && !policy.followProbed()) {
-            throw BlockException.of(Kind.REFUSED, image.text(), BACKING_FILE + " is '" + stored + "', but that this file is an image "
-                    + "was only probed: " + chain.get(chain.size() - 2).location()
+            throw BlockException.of(Kind.REFUSED, image.text(), BACKING_FILE + " is '" + stored
+                    + "', but that this file is an image was only probed: " + chain.get(chain.size() - 2).location()
                     + " does not name the format of its backing file, and a raw disk could look like this");
         }
         if (chain.size() >= policy.maxDepth()) {
@@ -186,7 +186,8 @@ public final class ImageOpener {
             throw e;
         }
         // The protocol has had its options; the format refuses what it does not know.
-        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()), dataFiles(location, file.info(), options, follow));
+        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()),
+                dataFiles(location, file.info(), options, follow));
         return new Layer(location, driver.name(), node);
     }
 

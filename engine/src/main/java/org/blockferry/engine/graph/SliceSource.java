@@ -22,7 +22,8 @@ public final class SliceSource implements BlockSource {
     public SliceSource(BlockSource whole, ByteRange slice) {
         NodeInfo under = whole.info();
         if (!under.isLengthKnown() || slice.end() > under.length()) {
-            throw new IllegalArgumentException(under.name() + ": no slice " + slice + " of a disk of " + under.length() + " bytes");
+            throw new IllegalArgumentException(
+                    under.name() + ": no slice " + slice + " of a disk of " + under.length() + " bytes");
         }
         this.whole = whole;
         this.slice = slice;

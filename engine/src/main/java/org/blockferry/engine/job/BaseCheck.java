@@ -13,10 +13,10 @@ import org.blockferry.engine.graph.ImageChain;
 /**
  * Finds out which part of a source's chain a file is a copy of, by its content.
  *
- * <p>Kept below the layers {@code [0, k)}, a base is right if it reads as the source does wherever these layers defer. The bytes to
- * be compared are the same for every {@code k}, there are only fewer of them for a larger one. So one walk is enough: it starts
- * with {@code k = 1}, and a difference in bytes that layer {@code d} decides makes {@code k} so large that this layer is copied.
- * What is known to be zero on both sides, or stands at the same place of the same file, is not read.
+ * <p>Kept below the layers {@code [0, k)}, a base is right if it reads as the source does wherever these layers defer. The
+ * bytes to be compared are the same for every {@code k}, there are only fewer of them for a larger one. So one walk is enough:
+ * it starts with {@code k = 1}, and a difference in bytes that layer {@code d} decides makes {@code k} so large that this layer
+ * is copied. What is known to be zero on both sides, or stands at the same place of the same file, is not read.
  */
 final class BaseCheck {
     private static final int STEP = 1 << 20;
@@ -92,7 +92,8 @@ final class BaseCheck {
     }
 
     private static boolean samePlace(BlockStatus one, BlockStatus two) {
-        if (one.isZero() || two.isZero() || !one.isOffsetValid() || !two.isOffsetValid() || one.hostOffset() != two.hostOffset()) {
+        if (one.isZero() || two.isZero() || !one.isOffsetValid() || !two.isOffsetValid()
+                || one.hostOffset() != two.hostOffset()) {
             return false;
         }
         NodeInfo host = one.host().info();

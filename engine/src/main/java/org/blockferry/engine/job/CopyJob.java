@@ -10,10 +10,10 @@ import java.util.function.Consumer;
 import org.blockferry.engine.block.BackingReference;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
-import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.CreateOptions;
 import org.blockferry.engine.block.DriverRegistry;
+import org.blockferry.engine.block.GrowableTarget;
 import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.block.OpenOptions;
 import org.blockferry.engine.block.Trait;
@@ -33,24 +33,22 @@ import org.blockferry.engine.plan.PlanLimits;
 import org.blockferry.engine.plan.PlanSummary;
 import org.blockferry.engine.util.ByteSize;
 import org.blockferry.engine.util.CloseAll;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * One copy of one or several images to a target: opened and checked, then run once, then closed.
  *
- * <p>The format of the target is the one that is asked for; with a kept base it is {@code qcow2}; else it is the one of the image
- * that stands there, else the one of the ending of its name, else {@code raw}. A new target appears under its name when it is
- * complete, and then replaces what stood there. With {@link CopyOptions#noCreate}, and on a device or server that gets a raw disk,
- * what is there is written in place.
+ * <p>The format of the target is the one that is asked for; with a kept base it is {@code qcow2}; else it is the one of the
+ * image that stands there, else the one of the ending of its name, else {@code raw}. A new target appears under its name when
+ * it is complete, and then replaces what stood there. With {@link CopyOptions#noCreate}, and on a device or server that gets a
+ * raw disk, what is there is written in place.
  *
  * <p>After a run that failed or was cancelled, {@link #targetState} says what the target is now.
  *
  * <p>One thread opens, runs and closes; {@link #progress}, {@link #control} and {@link #targetState} are for any thread.
  */
 public final class CopyJob implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(CopyJob.class);
-
+    private static final String RAW = "raw";
     private final CopyOptions options;
     private final ImageOpener opener;
     private final CopyControl control = new CopyControl();
@@ -76,11 +74,11 @@ public final class CopyJob implements AutoCloseable {
     }
 
     /**
-     * Opens the sources, finds out what is to be done, and checks that it can be. Nothing is written or made. With a kept base that
-     * is not in the source's chain, the base is compared with the source, which takes the time of reading it.
+     * Opens the sources, finds out what is to be done, and checks that it can be. Nothing is written or made. With a kept base
+     * that is not in the source's chain, the base is compared with the source, which takes the time of reading it.
      *
-     * @throws BlockException one line: a source or base that cannot be opened or is not what it is said to be, a target that is one
-     *     of them, is too small, or cannot be of the wanted format
+     * @throws BlockException one line: a source or base that cannot be opened or is not what it is said to be, a target that is
+     *     one of them, is too small, or cannot be of the wanted format
      */
     public static CopyJob open(DriverRegistry drivers, CopyOptions options) throws BlockException {
         Objects.requireNonNull(options, "options");
@@ -127,8 +125,8 @@ public final class CopyJob implements AutoCloseable {
 
     private CreateOptions createOptions() {
         Optional<BackingReference> backing = base.map(KeptBase::reference);
-        return new CreateOptions(input.isStream() ? NodeInfo.UNKNOWN_LENGTH : input.info().length(), options.targetCache(), backing,
-                options.targetOptions());
+        long length = input.isStream() ? NodeInfo.UNKNOWN_LENGTH : input.info().length();
+        return new CreateOptions(length, options.targetCache(), backing, options.targetOptions());
     }
 
     /** Name of the target's format. */
@@ -160,7 +158,8 @@ public final class CopyJob implements AutoCloseable {
 
     private CopyPlan dryPlan() throws BlockException {
         if (input.isStream()) {
-            throw BlockException.of(Kind.UNSUPPORTED, input.info().name(), "what a stream holds is known only when it was read");
+            throw BlockException.of(Kind.UNSUPPORTED, input.info().name(),
+                    "what a stream holds is known only when it was read");
         }
         return planFor(inPlace.isPresent() ? inPlace.get().info() : output.preview(opener.registry(), createOptions()));
     }
@@ -173,16 +172,14 @@ public final class CopyJob implements AutoCloseable {
             return CopyPlan.ofStream(policy);
         }
         ExtentSource extents = base.isPresent() ? base.get().extents(input.chain().orElseThrow()) : input.node()::status;
-        return new CopyPlanner(extents, input.info().range(), policy, PlanLimits.of(target, false));
+        // A target with a backing file takes whole clusters, also past the end of that file: it does not know where that is.
+        PlanLimits limits = PlanLimits.of(target, target.has(Trait.BACKING));
+        return new CopyPlanner(extents, input.info().range(), policy, limits);
     }
 
     /** Whether the target reads as zeroes where no base shows through and nothing is written. */
     private boolean readsZero(NodeInfo target) {
-        if (input.isStream() && !target.isLengthKnown()) {
-            // An image that learns its length from what is written must be told of zeroes, too: a stream may end in them.
-            return false;
-        }
-        // Past the end of its base a new image reads as zeroes, unless it took its space in advance from a device that does not.
+        // Past the end of its base a new image reads as zeroes, unless it took space in advance from a device that does not.
         return options.targetIsZero() || target.has(Trait.READS_ZERO_WHEN_NEW)
                 || base.isPresent() && options.targetOptions().getOrDefault("preallocation", "off").equals("off");
     }
@@ -226,25 +223,37 @@ public final class CopyJob implements AutoCloseable {
             pipeline = new CopyPipeline(planFor(target.info()), input.node(), target, pipelineOptions(), control);
             counters = pipeline.counters();
             writing = true;
-            pipeline.run();
+            if (!sharesWholeFile() || !pipeline.share(input.chain().orElseThrow().top().node().file())) {
+                pipeline.run();
+            }
             if (pipeline.isComplete()) {
                 fixLength(target);
                 target.complete();
+                complete = true;
             }
         } catch (BlockException | RuntimeException | Error e) {
             CloseAll.after(e, target);
             throw e;
         }
         target.close();
-        complete = pipeline.isComplete();
         endNanos = System.nanoTime();
         return pipeline;
     }
 
-    /** A stream may end in zeroes, which are not written to a new file: its length still counts them. */
+    /**
+     * Whether a reflink of the file would be this copy: a raw file becomes a new raw file, and nothing was asked about how it is
+     * to be allocated.
+     */
+    private boolean sharesWholeFile() {
+        return options.offload() != OffloadMode.NEVER && options.sparseSize().isEmpty() && options.targetOptions().isEmpty()
+                && !output.inPlace() && output.format().equals(RAW) && base.isEmpty() && !input.isStream()
+                && input.chain().map(chain -> chain.layers().size() == 1 && chain.top().format().equals(RAW)).orElse(false);
+    }
+
+    /** A stream may end in zeroes, which are not written to a new image: its length still counts them. */
     private void fixLength(BlockTarget target) throws BlockException {
-        if (input.isStream() && !output.inPlace() && target instanceof BlockStorage storage) {
-            storage.setLength(counters.length());
+        if (input.isStream() && !output.inPlace() && target instanceof GrowableTarget growable) {
+            growable.setLength(counters.length());
         }
     }
 
@@ -290,7 +299,8 @@ public final class CopyJob implements AutoCloseable {
         try {
             input.close();
         } catch (BlockException e) {
-            LOG.warn("{}", e.getMessage());
+            // Made here and not before: the first logger of a process costs 15 ms.
+            LoggerFactory.getLogger(CopyJob.class).warn("{}", e.getMessage());
         }
     }
 }

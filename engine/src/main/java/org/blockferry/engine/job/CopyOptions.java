@@ -12,7 +12,8 @@ import org.blockferry.engine.pipeline.OffloadMode;
 import org.blockferry.engine.pipeline.PipelineOptions;
 
 /**
- * What to copy where, and how. Immutable; made by a {@link Builder}, which checks what can be checked without looking at a disk.
+ * What to copy where, and how. Immutable; made by a {@link Builder}, which checks what can be checked without
+ * looking at a disk.
  *
  * <p>Each option means what the letter behind it means for {@code qemu-img convert}, where it has one.
  */
@@ -99,8 +100,8 @@ public final class CopyOptions {
     }
 
     /**
-     * {@code -W}: the target may be written out of order. Taken for the sake of {@code qemu-img}, and without effect: a target that
-     * needs order is given it, and any other is written by several threads.
+     * {@code -W}: the target may be written out of order. Taken for the sake of {@code qemu-img}, and without effect: a target
+     * that needs order is given it, and any other is written by several threads.
      */
     public boolean outOfOrder() {
         return set.outOfOrder;
@@ -348,8 +349,8 @@ public final class CopyOptions {
         /**
          * The options, checked.
          *
-         * @throws IllegalArgumentException one line naming the option, its value and the bound, or the options that exclude each
-         *     other
+         * @throws IllegalArgumentException one line naming the option, its value and the bound, or the options that exclude
+         *     each other
          */
         public CopyOptions build() {
             Builder options = new Builder(this);
@@ -364,7 +365,8 @@ public final class CopyOptions {
             Optional<String> file = Optional.ofNullable(rest.remove("backing_file"));
             Optional<String> format = Optional.ofNullable(rest.remove("backing_fmt"));
             require(file.isEmpty() || backing.isEmpty(), "the backing file is given twice: by -B and by -o backing_file");
-            require(format.isEmpty() || backingFormat.isEmpty(), "the backing format is given twice: by -F and by -o backing_fmt");
+            require(format.isEmpty() || backingFormat.isEmpty(),
+                    "the backing format is given twice: by -F and by -o backing_fmt");
             backing = backing.or(() -> file);
             backingFormat = backingFormat.or(() -> format);
             targetOptions = Map.copyOf(rest);
@@ -398,7 +400,8 @@ public final class CopyOptions {
                 return;
             }
             require(!backing.get().isEmpty(), "the name of the backing file (-B) is empty");
-            require(sources.size() == 1, "a backing file (-B) cannot be kept when " + sources.size() + " sources become one disk");
+            require(sources.size() == 1,
+                    "a backing file (-B) cannot be kept when " + sources.size() + " sources become one disk");
             require(!noCreate, "a backing file (-B) is given to a new target, not to one that is there (-n)");
             require(!targetIsZero, "a target with a backing file (-B) does not read as zeroes (--target-is-zero)");
         }

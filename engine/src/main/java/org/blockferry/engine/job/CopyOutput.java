@@ -24,11 +24,13 @@ import org.blockferry.engine.graph.Layer;
  * Where a copy goes and as what, decided before anything is written.
  *
  * @param location of the target
- * @param existing what is there now, as far as it was looked at: files and devices only, for a server may end with its first client
+ * @param existing what is there now, as far as it was looked at: files and devices only, for a server may end with its first
+ *     client
  * @param format of the target
+ * @param fixed whether it is a device or server: whatever is made there, what stood there is gone with the first write
  * @param inPlace whether what is there is written into; otherwise a new image is made, which may replace it when it is complete
  */
-record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String format, boolean inPlace) {
+record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String format, boolean fixed, boolean inPlace) {
     private static final String FILE = "file";
     private static final String STREAM = "stream";
     private static final String RAW = "raw";
@@ -40,8 +42,9 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
         Optional<FoundImage> existing = find(opener, location);
         String format = formatOf(registry, location, existing, options);
         // A raw disk on a device is the device; another format is laid out on it anew, as on a file.
-        boolean inPlace = options.noCreate() || format.equals(RAW) && registry.protocol(location).isFixed(location);
-        CopyOutput output = new CopyOutput(location, existing, format, inPlace && !location.protocol().equals(STREAM));
+        boolean fixed = registry.protocol(location).isFixed(location);
+        boolean inPlace = options.noCreate() || format.equals(RAW) && fixed;
+        CopyOutput output = new CopyOutput(location, existing, format, fixed, inPlace && !location.protocol().equals(STREAM));
         output.check(options);
         if (options.noCreate() && !registry.protocol(location).exists(location) && location.protocol().equals(FILE)) {
             throw BlockException.of(Kind.NOT_FOUND, location.text(), "No such file or directory, and none is to be made (-n)");
@@ -84,8 +87,8 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
                     "a stream takes a raw disk only; a " + format + " image is not written in one direction");
         }
         if (options.backing().isPresent() && format.equals(RAW)) {
-            throw BlockException.of(Kind.INVALID_ARGUMENT, location.text(), "a raw disk has no backing file (-B); the format (-O) of a "
-                    + "target with one is " + BACKED);
+            throw BlockException.of(Kind.INVALID_ARGUMENT, location.text(),
+                    "a raw disk has no backing file (-B); the format (-O) of a target with one is " + BACKED);
         }
     }
 
@@ -93,8 +96,8 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
     void requireApartFrom(Iterable<Layer> read, NodeInfo target) throws BlockException {
         for (Layer layer : read) {
             boolean same = layer.identity().isPresent() && layer.identity().equals(target.identity())
-                    || layer.location().protocol().equals(location.protocol()) && layer.location().rest().equals(location.rest())
-                    && location.protocol().equals(FILE);
+                    || location.protocol().equals(FILE) && layer.location().protocol().equals(FILE)
+                    && layer.location().rest().equals(location.rest());
             if (same) {
                 throw BlockException.of(Kind.REFUSED, location.text(),
                         "the target is an image that is read: '" + layer.location() + "'");
@@ -128,7 +131,7 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
         if (location.protocol().equals(STREAM)) {
             return begun ? "incomplete: the stream was cut short" : "untouched";
         }
-        if (inPlace) {
+        if (inPlace || fixed) {
             return begun ? "incomplete: '" + location + "' was written in part" : "untouched";
         }
         return existing.isPresent() ? "unchanged: '" + location + "' is what it was before"

@@ -16,8 +16,8 @@ import org.blockferry.engine.pipeline.StageReport;
  * @param salvagedRanges where they are, as far as they are listed
  * @param statistics how the stages did, if that was asked for
  */
-public record CopyResult(boolean cancelled, Progress progress, String targetState, long salvaged, List<ByteRange> salvagedRanges,
-        Optional<StageReport> statistics) {
+public record CopyResult(boolean cancelled, Progress progress, String targetState, long salvaged,
+        List<ByteRange> salvagedRanges, Optional<StageReport> statistics) {
     public CopyResult {
         Objects.requireNonNull(progress, "progress");
         Objects.requireNonNull(targetState, "targetState");

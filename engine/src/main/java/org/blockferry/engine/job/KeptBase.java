@@ -27,8 +27,8 @@ import org.blockferry.engine.plan.ExtentSource;
  *   another file, the source has none                 everything, zeroes inside the base written
  * </pre>
  *
- * <p>So the target always reads as the source reads. A base that is shorter than the one it stands for is refused; past the end of
- * the one it stands for, a longer one is covered with zeroes.
+ * <p>So the target always reads as the source reads. A base that is shorter than the one it stands for is refused; past the end
+ * of the one it stands for, a longer one is covered with zeroes.
  *
  * @param reference what is written into the target
  * @param index k; empty: everything is copied

@@ -15,7 +15,8 @@ import java.util.OptionalDouble;
  * @param skipped left to the base that the target keeps
  * @param elapsed since the copy began; stands still once it has ended
  */
-public record Progress(long total, long copied, long offloaded, long zeroed, long zeroDetected, long skipped, Duration elapsed) {
+public record Progress(
+        long total, long copied, long offloaded, long zeroed, long zeroDetected, long skipped, Duration elapsed) {
     /** A total that is known only at the end. */
     public static final long UNKNOWN = -1;
 

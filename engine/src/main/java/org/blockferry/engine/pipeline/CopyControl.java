@@ -7,8 +7,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The handles of a running copy: cancel, pause, rate. Any thread may use any of them at any time, also before the copy starts and
- * after it has ended. No thread is ever interrupted: an interrupt inside a file channel would close it for all.
+ * The handles of a running copy: cancel, pause, rate. Any thread may use any of them at any time, also before the copy starts
+ * and after it has ended. No thread is ever interrupted: an interrupt inside a file channel would close it for all.
  */
 public final class CopyControl {
     private final ReentrantLock lock = new ReentrantLock();

@@ -6,8 +6,8 @@ import java.util.concurrent.atomic.LongAdder;
 import org.blockferry.engine.block.ByteRange;
 
 /**
- * What a copy has done so far, by kind; the kinds do not overlap. Live: any thread may read while the copy runs. A byte is counted
- * when the target has taken it, never before; a range whose write failed is not counted.
+ * What a copy has done so far, by kind; the kinds do not overlap. Live: any thread may read while the copy runs. A byte is
+ * counted when the target has taken it, never before; a range whose write failed is not counted.
  */
 public final class CopyCounters {
     /** Unreadable ranges that are listed one by one; further ones are only counted. */

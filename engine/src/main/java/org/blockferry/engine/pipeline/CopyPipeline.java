@@ -90,6 +90,25 @@ public final class CopyPipeline implements Copier {
         return report;
     }
 
+    /**
+     * Instead of {@link #run}: lets the target share every block of {@code file}. Zeroes that were written to the file are
+     * shared with the rest, which takes no space.
+     *
+     * @param file the protocol node that is the source, byte for byte
+     * @return false if the two cannot share; then nothing has happened
+     */
+    public boolean share(BlockSource file) throws BlockException {
+        if (begun.get() || !stages.share(file)) {
+            return false;
+        }
+        begun.set(true);
+        long length = file.info().length();
+        counters.planned(length);
+        counters.addOffloaded(length);
+        complete = true;
+        return true;
+    }
+
     @Override
     public CopyCounters run() throws BlockException {
         if (!begun.compareAndSet(false, true)) {

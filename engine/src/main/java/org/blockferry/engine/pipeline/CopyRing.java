@@ -50,12 +50,13 @@ final class CopyRing {
 
     /** Hands over the slot that was claimed. */
     void publish() {
+        // Threads first: if not even one can be started, nothing has been handed over that would never be taken.
+        first.grow(published + 1);
+        if (last != first) {
+            last.grow(published + 1);
+        }
         published++;
         ring.publish(published);
-        first.grow(published);
-        if (last != first) {
-            last.grow(published);
-        }
     }
 
     /** Slots handed over and not finished. */

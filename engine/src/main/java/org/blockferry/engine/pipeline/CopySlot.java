@@ -3,12 +3,12 @@ package org.blockferry.engine.pipeline;
 import java.nio.ByteBuffer;
 
 /**
- * The unit of work in the ring: a list of runs and the buffer for their data. Owned by the planner until it is published, then by
- * the stage whose thread has claimed its sequence; the ring's sequences hand it on.
+ * The unit of work in the ring: a list of runs and the buffer for their data. Owned by the planner until it is published, then
+ * by the stage whose thread has claimed its sequence; the ring's sequences hand it on.
  *
- * <p>Design note: in the fused kind the buffer is the worker's, lent for as long as it works on the slot, not the slot's. With as
- * many buffers as threads instead of as many as slots, the bytes that are written are still in the core's cache, and the next
- * read lands on memory that is warm.
+ * <p>Design note: in the fused kind the buffer is the worker's, lent for as long as it works on the slot, not the slot's. With
+ * as many buffers as threads instead of as many as slots, the bytes that are written are still in the core's cache, and the
+ * next read lands on memory that is warm.
  */
 final class CopySlot {
     private static final ByteBuffer NO_BUFFER = ByteBuffer.allocate(0);

@@ -13,8 +13,8 @@ import org.blockferry.engine.plan.CopyAction;
 import org.blockferry.engine.plan.CopyPlan;
 
 /**
- * Carries out a plan with one buffer in the calling thread: the specification of {@link CopyPipeline}, which must leave the same
- * bytes. Cancel, pause and rate are looked at between actions.
+ * Carries out a plan with one buffer in the calling thread: the specification of {@link CopyPipeline}, which must leave the
+ * same bytes. Cancel, pause and rate are looked at between actions.
  */
 public final class DirectCopier implements Copier {
     private final CopyPlan plan;

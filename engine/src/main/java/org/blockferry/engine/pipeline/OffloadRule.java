@@ -9,8 +9,9 @@ import org.blockferry.engine.block.Trait;
  * Whether a run is left to the system to copy; remembers when the system cannot. Thread-safe.
  *
  * <p>AUTO offloads nothing that is to be searched for zeroes: the case table of the design promises that written zeroes become
- * holes, and a copy in the kernel carries them over as data ({@code qemu-img convert} excludes {@code -C} with {@code -S} for the
- * same reason). So it works where the search is off. Sharing the blocks of a whole file is tried before a pipeline is built.
+ * holes, and a copy in the kernel carries them over as data ({@code qemu-img convert} excludes {@code -C} with {@code -S} for
+ * the same reason). So it works where the search is off. Sharing the blocks of a whole file is tried before that, see
+ * {@link CopyPipeline#share}: it costs neither time nor space.
  */
 final class OffloadRule {
     private final OffloadMode mode;

@@ -13,11 +13,11 @@ import java.util.concurrent.locks.LockSupport;
  * publishing of slots 5 and 6. Nobody polls and nobody spins, whatever stage is waited for.
  *
  * <p>Design note: the ring's own blocking strategy spins while it waits on an upstream stage, and its sleeping one wakes every
- * waiting thread 20,000 times a second, which two cores feel. A slot is worth hundreds of microseconds, so an unpark for each is
- * nothing.
+ * waiting thread 20,000 times a second, which two cores feel. A slot is worth hundreds of microseconds, so an unpark for each
+ * is nothing.
  *
- * <p>No wake-up is lost: a waiter shows itself, then (after a full fence) looks once more before it parks; a signaller moves its
- * sequence, then (after a full fence) looks for waiters. One of the two sees the other.
+ * <p>No wake-up is lost: a waiter shows itself, then (after a full fence) looks once more before it parks; a signaller moves
+ * its sequence, then (after a full fence) looks for waiters. One of the two sees the other.
  */
 final class ParkingWaitStrategy implements WaitStrategy {
     private final AtomicReferenceArray<Thread> waiters;

@@ -30,11 +30,24 @@ public record PipelineShape(Kind kind, int readers, int writers, int slots, int 
 
     /** Buffers of one copy, at most, unless the target's clusters alone need more. */
     static final long MEMORY = 32L << 20;
-    /** Slots are as large as this unless asked otherwise. */
-    static final int SLOT_BYTES = 1 << 20;
+    /**
+     * Slots are as large as this, unless asked otherwise or an end prefers larger transfers.
+     *
+     * <p>Measured with file channels from tmpfs to tmpfs, 512 MiB, 2 workers on 2 cores that were busy with other work (load 8
+     * to 17, so the seconds of CPU say more than those of the clock, and differences below 10 % say nothing); CPU / clock,
+     * medians of 15: direct copier 0.33 / 0.92; slots of 64 KiB 0.36 / 0.41, 128 KiB 0.36 / 0.44, 256 KiB 0.35 / 0.43, 512 KiB
+     * 0.35 / 0.62, 1 MiB 0.37 / 0.48, 2 MiB 0.35 / 0.77; staged, 2 + 2 threads, 256 KiB 0.35 / 0.49, 1 MiB 0.36 / 0.63. So the
+     * hand-over costs nothing that can be seen, large slots gain nothing, and 256 KiB stays in a core's cache. 1 GiB of 4 KiB
+     * data and 12 KiB holes in turns, 65,536 extents: direct 0.35, fused 0.31, staged 0.32 s of CPU.
+     */
+    static final int SLOT_BYTES = 256 << 10;
+    /** With O_DIRECT there is no read-ahead and no write-behind: the request is what the device sees. Not measured yet. */
+    static final int DIRECT_SLOT_BYTES = 1 << 20;
+    /** An end that prefers larger transfers than this does not get them: the transfer of qemu-img. */
+    static final int MAX_SLOT_BYTES = 2 << 20;
     /** Requests in flight that hide the latency of a network or of many devices: what qemu-img and nbdcopy settled on. */
     static final int REMOTE_THREADS = 8;
-    /** Local threads beyond the processors: while one waits for a device, another computes. */
+    /** Local threads beyond the processors: while one waits for a device, another computes. In memory they cost nothing. */
     static final int SPARE_THREADS = 2;
     private static final int MIN_UNIT = 4096;
 
@@ -46,7 +59,7 @@ public record PipelineShape(Kind kind, int readers, int writers, int slots, int 
     public static PipelineShape choose(NodeInfo source, NodeInfo target, PipelineOptions options, int processors) {
         Objects.requireNonNull(options, "options");
         int unit = Math.max(MIN_UNIT, Math.max(target.limits().clusterSize(), target.limits().requestAlignment()));
-        int slotBytes = Math.max(unit, options.slotBytes() != 0 ? options.slotBytes() : SLOT_BYTES);
+        int slotBytes = Math.max(unit, options.slotBytes() != 0 ? options.slotBytes() : slotBytes(source, target, options));
         boolean remote = source.has(Trait.REMOTE) || target.has(Trait.REMOTE);
         int wanted = remote ? REMOTE_THREADS : processors + SPARE_THREADS;
         int readers = count(options.readers(), wanted, source.maxReaders());
@@ -82,7 +95,16 @@ public record PipelineShape(Kind kind, int readers, int writers, int slots, int 
             readers = Math.min(readers, writers);
             writers = readers;
         }
-        return new PipelineShape(kind, readers, writers, slots(kind, readers + writers, slotBytes, options), slotBytes, unit, why);
+        int slots = slots(kind, readers + writers, slotBytes, options);
+        return new PipelineShape(kind, readers, writers, slots, slotBytes, unit, why);
+    }
+
+    private static int slotBytes(NodeInfo source, NodeInfo target, PipelineOptions options) {
+        int usual = source.has(Trait.DIRECT) || target.has(Trait.DIRECT) ? DIRECT_SLOT_BYTES : SLOT_BYTES;
+        // Zeroes are found within a slot, so it holds the shortest run that is looked for.
+        int preferred = Math.max(options.sparseSize(),
+                Math.max(source.limits().optimalTransfer(), target.limits().optimalTransfer()));
+        return Math.max(usual, ceilPowerOfTwo(Math.min(preferred, MAX_SLOT_BYTES)));
     }
 
     private static int count(int asked, int wanted, int allowed) {

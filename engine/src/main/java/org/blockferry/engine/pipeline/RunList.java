@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.blockferry.engine.block.BlockStatus;
 
 /**
- * The runs of a slot: ascending, each with what is to be done. Arrays of primitives, allocated once; they grow only for a target
- * cluster that is cut into more runs than a slot usually has. Owned with its slot.
+ * The runs of a slot: ascending, each with what is to be done. Arrays of primitives, allocated once; they grow only for a
+ * target cluster that is cut into more runs than a slot usually has. Owned with its slot.
  */
 final class RunList {
     /** A slot is handed over when it has this many, even if there is room for more data. */

@@ -5,8 +5,8 @@ import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.ByteRange;
 
 /**
- * Packs runs into slots, ascending. Many small runs share a slot, so that a hand-over is paid once for hundreds of them; two slots
- * never touch the same unit of the target, so that two writers never work in one cluster.
+ * Packs runs into slots, ascending. Many small runs share a slot, so that a hand-over is paid once for hundreds of them; two
+ * slots never touch the same unit of the target, so that two writers never work in one cluster.
  *
  * <p>The rule behind that: a slot that ends inside a unit always has room left for the rest of the unit as data. Data is cut at
  * multiples of the slot size, or where it has to be, at multiples of the unit. Used by the planner's thread.
@@ -140,7 +140,7 @@ final class SlotFiller {
         return used + data + ceil(end) - end <= slotBytes && (slot.runs().size() < RunList.USUAL || sharesUnit(at));
     }
 
-    /** Where in the buffer the next data goes: right behind data that it goes on from, else aligned if room is left for that. */
+    /** Where in the buffer the next data goes: right behind what it goes on from, else aligned if room is left for that. */
     private int place(long at, long end) {
         int aligned = used + (-used & memoryAlignment - 1);
         return at == lastEnd || aligned + ceil(end) - at > slotBytes ? used : aligned;

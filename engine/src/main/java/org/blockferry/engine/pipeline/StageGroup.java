@@ -11,15 +11,15 @@ import java.util.function.Supplier;
  * slots pile up in front of the stage, so that a small copy has few.
  *
  * <p>Design note: a thread that joins late must not be overlooked by whoever computes the lowest sequence just then. It is put
- * into {@code members}, with a sequence that is safe, before it is started, and {@link #get} takes a minimum only as valid if the
- * members were the same before and after: then everything that it read was finished before the newcomer could claim a slot.
+ * into {@code members}, with a sequence that is safe, before it is started, and {@link #get} takes a minimum only as valid if
+ * the members were the same before and after: then everything that it read was finished before the newcomer could claim a slot.
  */
 final class StageGroup extends Sequence {
     private final RingBuffer<CopySlot> ring;
     private final SequenceBarrier barrier;
     private final ParkingWaitStrategy waiting;
     private final String threadName;
-    private final int most;
+    private int most;
     private final Supplier<SlotStage> stages;
     private final RunState state;
     private final Sequence claim = new Sequence();
@@ -43,7 +43,11 @@ final class StageGroup extends Sequence {
         this.state = state;
     }
 
-    /** Starts one more thread if slots wait for more than there are. Called by the planner only. */
+    /**
+     * Starts one more thread if slots wait for more than there are. Called by the planner only.
+     *
+     * @param published the last slot that is handed over, or is about to be
+     */
     void grow(long published) {
         if (threads.length < most && published - get() > threads.length) {
             startOne();
@@ -56,12 +60,23 @@ final class StageGroup extends Sequence {
                 new ClaimProcessor(ring, barrier, claim, new Sequence(get()), waiting, stages.get(), state);
         Thread thread = new Thread(processor, threadName + (count + 1));
         thread.setDaemon(true);
-        ClaimProcessor[] more = Arrays.copyOf(members, count + 1);
+        ClaimProcessor[] before = members;
+        ClaimProcessor[] more = Arrays.copyOf(before, count + 1);
         more[count] = processor;
         members = more;
+        try {
+            thread.start();
+        } catch (OutOfMemoryError e) {
+            // The system gives no more threads. Those that run do all the work; without any there is nothing to be done.
+            members = before;
+            most = count;
+            if (count == 0) {
+                throw e;
+            }
+            return;
+        }
         threads = Arrays.copyOf(threads, count + 1);
         threads[count] = thread;
-        thread.start();
     }
 
     int threads() {

@@ -1,5 +1,6 @@
 package org.blockferry.engine.pipeline;
 
+import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.Trait;
@@ -63,6 +64,10 @@ final class Stages {
 
     OffloadCopier offload(StageTimer timer) {
         return new OffloadCopier(target, offloadRule, reader(timer), writer(timer), counters, state, timer);
+    }
+
+    boolean share(BlockSource file) throws BlockException {
+        return target.share(file);
     }
 
     private WriteStage write(StageTimer timer) {

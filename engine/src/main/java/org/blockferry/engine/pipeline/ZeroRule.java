@@ -12,7 +12,7 @@ import org.blockferry.engine.plan.CopyPolicy;
  * <ul>
  * <li>4 KiB, or what is smaller or larger of the sparse size and the target's request alignment;
  * <li>the unit in which the target zeroes without a payload, where zeroes must be written explicitly;
- * <li>the cluster, where the target has a backing file, and with compression.
+ * <li>the cluster, in a target with a backing file, and with compression.
  * </ul>
  */
 final class ZeroRule {
@@ -38,7 +38,9 @@ final class ZeroRule {
         this.explicitBehind = policy.mustWriteZeroes(policy.shownLength());
         int behind = explicitBehind ? explicitBlock : block;
         this.blockBefore = Math.min(slotBytes, Math.max(explicitBlock, cluster));
-        this.blockBehind = Math.min(slotBytes, options.compress() || target.has(Trait.BACKING) ? Math.max(behind, cluster) : behind);
+        // A target with a backing file cannot know where that ends: every cluster of it is written whole.
+        boolean wholeClusters = options.compress() || target.has(Trait.BACKING);
+        this.blockBehind = Math.min(slotBytes, wholeClusters ? Math.max(behind, cluster) : behind);
     }
 
     /** Whether zeroes are looked for at all. */

@@ -12,8 +12,9 @@ import org.blockferry.engine.block.ZeroFlag;
 /**
  * The ladder for zeroes that must be written: without a payload, else as bytes. Owned by one thread.
  *
- * <p>Only the part that lies on the target's zero alignment is tried without a payload; the ends, shorter than one unit each, are
- * written as bytes, so that a ragged end does not cost the whole range its cheap way. The end of the target counts as aligned.
+ * <p>Only the part that lies on the target's zero alignment is tried without a payload; the ends, shorter than one unit each,
+ * are written as bytes, so that a ragged end does not cost the whole range its cheap way. The end of the target counts as
+ * aligned.
  */
 final class ZeroWriter {
     /** Zero bytes in one write: as much as a slot's write, of memory that all copies share. */

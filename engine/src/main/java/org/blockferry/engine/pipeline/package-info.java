@@ -11,15 +11,15 @@
  *              └─▶ OffloadCopier ──▶ OffloadRule                          what the system copies itself
  * </pre>
  *
- * <p>A slot belongs to one thread at a time: to the planner until it is published, then to the thread that claimed its sequence in
- * the first stage, then to that of the second. Ring order is plan order, so one writer behind the ring is all that a target needs
- * which takes bytes in order only. Back-pressure is: no free slot.
+ * <p>A slot belongs to one thread at a time: to the planner until it is published, then to the thread that claimed its sequence
+ * in the first stage, then to that of the second. Ring order is plan order, so one writer behind the ring is all that a target
+ * needs which takes bytes in order only. Back-pressure is: no free slot.
  *
- * <p>Stages never stop the ring. A stage that fails records what happened (the first failure wins), drops its slot, and from then
- * on every slot passes through without being touched, until the planner has seen the end of what it published. Cancel is a flag;
- * no thread is ever interrupted.
+ * <p>Stages never stop the ring. A stage that fails records what happened (the first failure wins), drops its slot, and from
+ * then on every slot passes through without being touched, until the planner has seen the end of what it published. Cancel is a
+ * flag; no thread is ever interrupted.
  *
- * <p>{@link org.blockferry.engine.pipeline.CopyPipeline} is the door; {@link org.blockferry.engine.pipeline.DirectCopier} is its
- * specification without threads. What to do with which range is decided in {@code engine.plan}.
+ * <p>{@link org.blockferry.engine.pipeline.CopyPipeline} is the door; {@link org.blockferry.engine.pipeline.DirectCopier} is
+ * its specification without threads. What to do with which range is decided in {@code engine.plan}.
  */
 package org.blockferry.engine.pipeline;

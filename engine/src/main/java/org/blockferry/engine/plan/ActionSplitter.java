@@ -19,13 +19,13 @@ import org.blockferry.engine.plan.CopyAction.Zero;
  * </pre>
  *
  * <p>A unit in which something is written and something else is not is copied whole: Copy is widened outward, an explicit Zero
- * is narrowed inward. The bytes come from the full content of the source, so it is right whatever the parts were; zeroes that it
- * brings in are found again when the data is scanned. A unit that only mixes explicit and known zeroes is zeroed whole. Where
- * nothing is written, the unit does not matter. The end of the disk ends a unit.
+ * is narrowed inward. The bytes come from the full content of the source, so it is right whatever the parts were; zeroes that
+ * it brings in are found again when the data is scanned. A unit that only mixes explicit and known zeroes is zeroed whole.
+ * Where nothing is written, the unit does not matter. The end of the disk ends a unit.
  *
  * <p>The unit is the cluster as far as a base shows through (the cluster in which the base ends included), behind that the
- * request alignment. Adjoining actions of one kind are merged; an explicit Zero is cut to the step. Copies are not cut here: how
- * much fits depends on what else is in the slot. Used by one thread.
+ * request alignment. Adjoining actions of one kind are merged; an explicit Zero is cut to the step. Copies are not cut here:
+ * how much fits depends on what else is in the slot. Used by one thread.
  */
 final class ActionSplitter {
     private final long end;
@@ -90,9 +90,23 @@ final class ActionSplitter {
         flush();
     }
 
-    /** The next action that is settled, or null when another one must be added first. */
+    /**
+     * The next action that is settled, or null when another one must be added first. Explicit zeroes are cut here, piece by piece:
+     * cut in advance, those of an empty disk of exabytes would fill the memory.
+     */
     CopyAction poll() {
-        return ready.poll();
+        CopyAction next = ready.poll();
+        if (!(next instanceof Zero zero) || !zero.explicit()) {
+            return next;
+        }
+        // At multiples of the step, so that every piece but the ends of a run is as aligned as can be.
+        long from = zero.range().offset();
+        long left = zeroStep - from % zeroStep;
+        if (zero.range().length() <= left) {
+            return zero;
+        }
+        ready.addFirst(new Zero(ByteRange.between(from + left, zero.range().end()), true));
+        return new Zero(new ByteRange(from, left), true);
     }
 
     private void closeUnit() {
@@ -140,14 +154,7 @@ final class ActionSplitter {
     }
 
     private void flush() {
-        if (held instanceof Zero zero && zero.explicit()) {
-            for (long from = zero.range().offset(); from < zero.range().end(); ) {
-                // At multiples of the step, so that every piece but the ends of a run is as aligned as can be.
-                long to = Math.min(zero.range().end(), from - from % zeroStep + zeroStep);
-                ready.add(new Zero(ByteRange.between(from, to), true));
-                from = to;
-            }
-        } else if (held != null) {
+        if (held != null) {
             ready.add(held);
         }
         held = null;

@@ -31,8 +31,8 @@ public sealed interface CopyAction permits CopyAction.Skip, CopyAction.Zero, Cop
     /**
      * Copy the bytes.
      *
-     * @param status what the source says of exactly these bytes: where they stand plainly, for offload. A range that was widened
-     *     to whole clusters of the target has no offset.
+     * @param status what the source says of exactly these bytes: where they stand plainly, for offload. A range that was
+     * widened     to whole clusters of the target has no offset.
      */
     record Copy(BlockStatus status) implements CopyAction {
         public Copy {

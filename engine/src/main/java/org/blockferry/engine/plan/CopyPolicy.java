@@ -9,12 +9,13 @@ import org.blockferry.engine.plan.CopyAction.Zero;
 /**
  * The decision: what is done with a run of a known status. Pure.
  *
- * <p>S skip, C copy, Z zero (nothing is written when the target is known to read as zeroes), Zx zero written explicitly. What the
- * table of the design calls D (read, then detect zeroes) is C here: a status cannot tell written zeroes from data, the pipeline
- * can.
+ * <p>S skip, C copy, Z zero (nothing is written when the target is known to read as zeroes), Zx zero written explicitly. What
+ * the table of the design calls D (read, then detect zeroes) is C here: a status cannot tell written zeroes from data, the
+ * pipeline can.
  *
  * <table>
- * <caption>{@code base <- overlay}; the status is that of the whole chain, or with a kept base that of the layers above it</caption>
+ * <caption>{@code base <- overlay}; the status is that of the whole chain, or with a kept base that of the layers above
+ * it</caption>
  * <tr><th>case</th><th>status, chain</th><th>{@link #whole}</th><th>status above base</th><th>{@link #aboveBase}</th></tr>
  * <tr><td>1 data in overlay</td><td>{@code L-MO L-M-}</td><td>C</td><td>same</td><td>C</td></tr>
  * <tr><td>2 zero cluster in overlay</td><td>{@code LZ--}</td><td>Z</td><td>same</td><td>Zx</td></tr>

@@ -19,8 +19,8 @@ public interface ExtentSource {
     BlockStatus status(ByteRange range) throws BlockException;
 
     /**
-     * The same, but where the status cannot be had, it is data, so that reading shows what can be saved. Asks for smaller ranges
-     * first: what a node cannot tell of a range it may tell of a part.
+     * The same, but where the status cannot be had, it is data, so that reading shows what can be saved. Asks for smaller
+     * ranges first: what a node cannot tell of a range it may tell of a part.
      */
     static ExtentSource salvaging(ExtentSource source) {
         return range -> {

@@ -7,8 +7,8 @@ import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.ByteRange;
 
 /**
- * Walks the runs of a range once, lazily, and merges those that go on where the one before ended. Each run of the source is asked
- * for exactly once, one run ahead of what was handed out. Used by one thread.
+ * Walks the runs of a range once, lazily, and merges those that go on where the one before ended. Each run of the source is
+ * asked for exactly once, one run ahead of what was handed out. Used by one thread.
  */
 final class ExtentWalker {
     /**

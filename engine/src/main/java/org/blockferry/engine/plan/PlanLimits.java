@@ -7,8 +7,8 @@ import org.blockferry.engine.block.Trait;
 /**
  * How finely a target wants its actions cut.
  *
- * @param unit no unit of this many bytes is written in part while something else is done with the rest; a power of two. It keeps
- *     a target from reading what it has in order to change a part of it.
+ * @param unit no unit of this many bytes is written in part while something else is done with the rest; a power of two. It
+ * keeps     a target from reading what it has in order to change a part of it.
  * @param clusterSize the same where a base shows through: a cluster is written whole, from the full content of the source, so
  *     that the target never copies from the base; a power of two
  * @param wholeClusters whether the cluster is the unit everywhere: compressed clusters cannot be changed in part, and a target with

@@ -1,7 +1,6 @@
 package org.blockferry.engine.util;
 
 import java.math.BigDecimal;
-import java.util.Locale;
 
 /** Sizes as people write them: {@code 64K}, {@code 1.5G}, {@code 4096}. Suffixes are binary, as everywhere in this field. */
 public final class ByteSize {
@@ -65,10 +64,19 @@ public final class ByteSize {
         }
         int exponent = Math.min((63 - Long.numberOfLeadingZeros(bytes)) / 10, 6);
         double value = bytes / (double) (1L << 10 * exponent);
-        String digits = String.format(Locale.ROOT, value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value);
-        if (digits.indexOf('.') >= 0) {
-            digits = digits.replaceAll("0+$", "").replaceAll("\\.$", "");
+        // By hand: the first String.format of a process loads locales for 50 ms, and this is on the way of every copy.
+        int decimals = value < 10 ? 2 : value < 100 ? 1 : 0;
+        int scale = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
+        long scaled = Math.round(value * scale);
+        StringBuilder text = new StringBuilder().append(scaled / scale);
+        String fraction = Long.toString(scale + scaled % scale).substring(1);
+        int digits = fraction.length();
+        while (digits > 0 && fraction.charAt(digits - 1) == '0') {
+            digits--;
         }
-        return digits + " " + SUFFIXES.charAt(exponent) + "iB";
+        if (digits > 0) {
+            text.append('.').append(fraction, 0, digits);
+        }
+        return text.append(' ').append(SUFFIXES.charAt(exponent)).append("iB").toString();
     }
 }

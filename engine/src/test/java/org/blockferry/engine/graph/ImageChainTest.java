@@ -207,8 +207,8 @@ class ImageChainTest {
                 runs.add(run.range() + " " + run.letters());
                 at = run.end();
             }
-            assertEquals(List.of("0x0+0x400 L-MO", "0x400+0x400 L-MO", "0x800+0x400 LZ--", "0xc00+0x200 LZ--", "0xe00+0x200 L-MO"),
-                    runs);
+            assertEquals(List.of("0x0+0x400 L-MO", "0x400+0x400 L-MO", "0x800+0x400 LZ--", "0xc00+0x200 LZ--",
+                    "0xe00+0x200 L-MO"), runs);
         }
         assertEquals(8, top.size(), "questions to the top: " + top);
         assertEquals(List.of(0L, 512L, 3072L, 3584L), base, "the base is asked only where the top defers");
@@ -235,7 +235,8 @@ class ImageChainTest {
             StringBuilder clusters = new StringBuilder();
             int count = 1 + random.nextInt(64);
             for (int c = 0; c < count; c++) {
-                clusters.append(random.nextInt(3) == 0 && c > 0 ? clusters.charAt(c - 1) : ".....DWCZPU".charAt(random.nextInt(11)));
+                clusters.append(random.nextInt(3) == 0 && c > 0 ? clusters.charAt(c - 1)
+                        : ".....DWCZPU".charAt(random.nextInt(11)));
             }
             images[i] = ToyImage.of(clusters.toString(), seed * 100 + i).withLength(count * CLUSTER - random.nextInt(CLUSTER));
         }

@@ -106,12 +106,13 @@ class ImageOpenerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"json:{\"driver\":\"file\"}", "nbd:localhost:10809", "nbd+unix:///x?socket=/s", "null:1T", "xyz:abc",
-        "stream:x", "c:base.raw", ":x"})
+    @ValueSource(strings = {"json:{\"driver\":\"file\"}", "nbd:localhost:10809", "nbd+unix:///x?socket=/s", "null:1T",
+        "xyz:abc", "stream:x", "c:base.raw", ":x"})
     void everyOtherProtocolInsideAnImageIsRefused(String stored) {
         files.put("/x/top.qcow2", over(stored, "raw"));
         String prefix = stored.substring(0, stored.indexOf(':') + 1);
-        assertRefused(Kind.REFUSED, "/x/top.qcow2: backing file is '" + stored + "'; inside an image only files may be named, not '"
+        assertRefused(Kind.REFUSED,
+                "/x/top.qcow2: backing file is '" + stored + "'; inside an image only files may be named, not '"
                 + prefix + "'", "/x/top.qcow2");
         files.put("/x/top.qcow2", ToyImage.of("D", 1).withDataFile(stored).bytes());
         assertRefused(Kind.REFUSED, "/x/top.qcow2: external data file is '" + stored
@@ -121,7 +122,8 @@ class ImageOpenerTest {
     @Test
     void fileInsideFileIsNoWayAround() {
         files.put("/x/top.qcow2", over("file:nbd:host", "raw"));
-        assertRefused(Kind.REFUSED, "/x/top.qcow2: backing file is 'file:nbd:host'; inside an image only files may be named, not "
+        assertRefused(Kind.REFUSED,
+                "/x/top.qcow2: backing file is 'file:nbd:host'; inside an image only files may be named, not "
                 + "'nbd:'", "/x/top.qcow2");
         files.put("/x/top.qcow2", over("file:", "raw"));
         assertRefused(Kind.REFUSED, "/x/top.qcow2: backing file is 'file:'; not the name of a file", "/x/top.qcow2");
@@ -178,7 +180,8 @@ class ImageOpenerTest {
             files.put("i" + i, over("i" + (i + 1), i == 79 ? "raw" : "qcow2"));
         }
         files.put("i80", new byte[1]);
-        assertRefused(Kind.REFUSED, "i63: backing file is 'i64'; the chain already has 64 images, and no more are followed", "i0");
+        assertRefused(Kind.REFUSED,
+                "i63: backing file is 'i64'; the chain already has 64 images, and no more are followed", "i0");
         try (ImageChain chain = open("i0", OpenPolicy.DEFAULT.withMaxDepth(81))) {
             assertEquals(81, chain.layers().size());
         }
@@ -219,7 +222,8 @@ class ImageOpenerTest {
     @Test
     void aProbedBackingFileIsNotFollowedFurther() throws BlockException {
         files.put("top.qcow2", over("base", "")).put("base", over("/etc/shadow", "raw")).put("/etc/shadow", new byte[99]);
-        assertRefused(Kind.REFUSED, "base: backing file is '/etc/shadow', but that this file is an image was only probed: top.qcow2 "
+        assertRefused(Kind.REFUSED,
+                "base: backing file is '/etc/shadow', but that this file is an image was only probed: top.qcow2 "
                 + "does not name the format of its backing file, and a raw disk could look like this", "top.qcow2");
         assertFalse(files.everOpened().contains("/etc/shadow"));
         try (ImageChain chain = open("top.qcow2", OpenPolicy.DEFAULT.withFollowProbed(true))) {
@@ -231,7 +235,8 @@ class ImageOpenerTest {
     void aProbedBackingFileMayNotNameADataFileEither() {
         files.put("top.qcow2", over("base", "")).put("base", ToyImage.of("D", 2).withDataFile("/etc/shadow").bytes());
         files.put("/etc/shadow", new byte[9999]);
-        assertRefused(Kind.REFUSED, "top.qcow2: backing file 'base': external data file is '/etc/shadow', but that this file is "
+        assertRefused(Kind.REFUSED,
+                "top.qcow2: backing file 'base': external data file is '/etc/shadow', but that this file is "
                 + "an image was only probed, and a raw disk could look like this", "top.qcow2");
         assertFalse(files.everOpened().contains("/etc/shadow"));
     }

@@ -169,7 +169,8 @@ class CopyJobTest {
         byte[] before = disks.files.bytes("a");
         assertRefused(Kind.REFUSED, "a: the target is an image that is read: 'a'", CopyOptions.copy("a", "a"));
         assertRefused(Kind.REFUSED, "alias: the target is an image that is read: 'a'", CopyOptions.copy("a", "alias"));
-        assertRefused(Kind.REFUSED, "basealias: the target is an image that is read: 'base'", CopyOptions.copy("a", "basealias"));
+        assertRefused(Kind.REFUSED,
+                "basealias: the target is an image that is read: 'base'", CopyOptions.copy("a", "basealias"));
         assertRefused(Kind.REFUSED, "basealias: the target is an image that is read: 'base'",
                 CopyOptions.copy("a", "basealias").noCreate(true).targetFormat("raw"));
         disks.put("b", ToyImage.of("D", 3));
@@ -271,7 +272,8 @@ class CopyJobTest {
     @Test
     void aStreamThatLooksLikeAnImageIsRawOnlyWhenThatIsSaid() throws BlockException {
         disks.files.input(image.bytes());
-        assertRefused(Kind.UNSUPPORTED, "-: a stream can only be read as raw, not as qcow2, which it looks like; if its bytes are what "
+        assertRefused(Kind.UNSUPPORTED,
+                "-: a stream can only be read as raw, not as qcow2, which it looks like; if its bytes are what "
                 + "is wanted, say that the format is raw", CopyOptions.copy("-", "t"));
         assertRefused(Kind.UNSUPPORTED, "-: a stream can only be read as raw, not as qcow2",
                 CopyOptions.copy("-", "t").sourceFormat("qcow2"));
@@ -325,6 +327,18 @@ class CopyJobTest {
             assertEquals("untouched", job.targetState());
             assertThrows(BlockException.class, job::run);
             assertEquals("incomplete: 't.raw' was written in part", job.targetState());
+        }
+    }
+
+    @Test
+    void aFailureOfAnImageOnADeviceSaysThatTheTargetIsIncomplete() throws BlockException {
+        disks.put("a", image).files.device("/dev/x", new byte[40000]);
+        disks.files.failWritesFrom(9000);
+        CopyOptions options = CopyOptions.copy("a", "/dev/x").targetFormat("qcow2").build();
+        try (CopyJob job = CopyJob.open(disks.files.registry(), options)) {
+            assertEquals("untouched", job.targetState());
+            assertThrows(BlockException.class, job::run);
+            assertEquals("incomplete: '/dev/x' was written in part", job.targetState());
         }
     }
 

@@ -57,7 +57,8 @@ class CopyOptionsTest {
                         b -> b.sparseSize(100)),
                 wrong("the sparse size (-S) is -512; it is a multiple of 512 up to 2147483136, or 0 to look for no zeroes",
                         b -> b.sparseSize(-512)),
-                wrong("the sparse size (-S) is 2147483648; it is a multiple of 512 up to 2147483136, or 0 to look for no zeroes",
+                wrong("the sparse size (-S) is 2147483648; "
+                                + "it is a multiple of 512 up to 2147483136, or 0 to look for no zeroes",
                         b -> b.sparseSize(1L << 31)),
                 wrong("the number of requests (-m) is 65; it is 1 to 64", b -> b.parallel(65)),
                 wrong("the number of requests (-m) is -1; it is 1 to 64", b -> b.parallel(-1)),

@@ -12,6 +12,7 @@ import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
+import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.graph.ImageChain;
 import org.blockferry.engine.plan.PlanSummary;
 import org.blockferry.engine.toy.ToyImage;
@@ -34,7 +35,7 @@ class KeptBaseTest {
         return CopyOptions.copy("overlay.qcow2", "thin.qcow2").backing(base);
     }
 
-    /** Copies with the base kept and checks that the copy reads as the source, keeps the name, and copies no more than it must. */
+    /** Copies with the base kept; the copy reads as the source, keeps the name, and copies no more than it must. */
     private CopyResult assertCopies(CopyOptions.Builder options) throws BlockException {
         byte[] expected = disks.read("overlay.qcow2");
         PlanSummary planned;
@@ -136,8 +137,8 @@ class KeptBaseTest {
         disks.put("overlay.qcow2", ToyImage.of("ZZZZZZZZ", 2).over("base", "qcow2"));
         assertCopies(keep("base"));
         try (ImageChain chain = disks.open("thin.qcow2")) {
-            assertEquals("LZ--", chain.statusAbove(1, new org.blockferry.engine.block.ByteRange(0, 4096)).status().letters());
-            assertEquals("----", chain.statusAbove(1, new org.blockferry.engine.block.ByteRange(1024, 1024)).status().letters());
+            assertEquals("LZ--", chain.statusAbove(1, new ByteRange(0, 4096)).status().letters());
+            assertEquals("----", chain.statusAbove(1, new ByteRange(1024, 1024)).status().letters());
         }
     }
 
@@ -168,9 +169,11 @@ class KeptBaseTest {
     void aBaseOfOtherContentIsRefused() {
         disks.put("base", ToyImage.of("DDDD", 1)).put("other", ToyImage.of("DDDZ", 1));
         disks.put("overlay.qcow2", ToyImage.of("D...", 2).over("base", "qcow2"));
-        assertRefused(Kind.REFUSED, "other: this is not the base of overlay.qcow2: they differ at byte 1536 (0x600)", keep("other"));
+        assertRefused(Kind.REFUSED,
+                "other: this is not the base of overlay.qcow2: they differ at byte 1536 (0x600)", keep("other"));
         disks.put("base", ToyImage.of("DD..", 1)).put("other", ToyImage.of("DD.D", 1));
-        assertRefused(Kind.REFUSED, "other: this is not the base of overlay.qcow2: they differ at byte 1536 (0x600)", keep("other"));
+        assertRefused(Kind.REFUSED,
+                "other: this is not the base of overlay.qcow2: they differ at byte 1536 (0x600)", keep("other"));
     }
 
     @Test
@@ -297,7 +300,8 @@ class KeptBaseTest {
     void aMissingBaseIsTold() {
         disks.put("overlay.qcow2", ToyImage.of("D", 2));
         assertRefused(Kind.NOT_FOUND, "thin.qcow2: backing file '/x/base': No such file or directory", keep("/x/base"));
-        assertRefused(Kind.NOT_FOUND, "d/thin.qcow2: backing file 'd/base': No such file or directory; a relative name is relative "
+        assertRefused(Kind.NOT_FOUND,
+                "d/thin.qcow2: backing file 'd/base': No such file or directory; a relative name is relative "
                 + "to the folder of the target", keep("base").target("d/thin.qcow2"));
     }
 
@@ -311,7 +315,8 @@ class KeptBaseTest {
     @Test
     void aBaseThatCouldNotBeOpenedThroughTheTargetIsRefused() {
         disks.put("overlay.qcow2", ToyImage.of("D", 2));
-        assertRefused(Kind.REFUSED, "thin.qcow2: backing file is 'nbd://host/x'; inside an image only files may be named, not 'nbd:'",
+        assertRefused(Kind.REFUSED,
+                "thin.qcow2: backing file is 'nbd://host/x'; inside an image only files may be named, not 'nbd:'",
                 keep("nbd://host/x"));
     }
 
@@ -347,7 +352,8 @@ class KeptBaseTest {
     @Test
     void aRawTargetCannotKeepABase() {
         disks.put("base", ToyImage.of("DD", 1)).put("overlay.qcow2", ToyImage.of("D.", 2).over("base", "qcow2"));
-        assertRefused(Kind.INVALID_ARGUMENT, "thin.qcow2: a raw disk has no backing file (-B); the format (-O) of a target with one "
+        assertRefused(Kind.INVALID_ARGUMENT,
+                "thin.qcow2: a raw disk has no backing file (-B); the format (-O) of a target with one "
                 + "is qcow2", keep("base").targetFormat("raw"));
     }
 }

@@ -53,7 +53,8 @@ class CopyPipelineTest {
     }
 
     private static TestTarget target(CopyPolicy policy, Trait... traits) {
-        return new TestTarget(TestTarget.info(LENGTH, BlockLimits.NONE.withClusterSize(64 * K).withZero(64 * K, 1 << 30), 8, traits),
+        BlockLimits limits = BlockLimits.NONE.withClusterSize(64 * K).withZero(64 * K, 1 << 30);
+        return new TestTarget(TestTarget.info(LENGTH, limits, 8, traits),
                 new byte[(int) policy.shownLength()], (byte) 0);
     }
 
@@ -170,7 +171,7 @@ class CopyPipelineTest {
         disk.faulty((what, range) -> threads.add(Thread.currentThread().getName()));
         TestTarget target = target(CopyPolicy.whole(true))
                 .faulty((what, range) -> threads.add(Thread.currentThread().getName()));
-        pipeline(CopyPolicy.whole(true), target, PipelineOptions.DEFAULT).run();
+        pipeline(CopyPolicy.whole(true), target, PipelineOptions.DEFAULT.withSlots(4, 1 << 20)).run();
 
         assertEquals(Set.of(Thread.currentThread().getName()), threads);
     }

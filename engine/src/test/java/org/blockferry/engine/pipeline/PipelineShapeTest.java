@@ -21,25 +21,31 @@ class PipelineShapeTest {
         return new NodeInfo("node", "test", 1 << 30, BlockLimits.NONE, Set.of(traits), readers, writers, Optional.empty());
     }
 
+    private static NodeInfo preferring(int transfer) {
+        BlockLimits limits = BlockLimits.NONE.withTransfer(transfer, 1 << 25);
+        return new NodeInfo("target", "test", 1 << 30, limits, Set.of(), 1, 4, Optional.empty());
+    }
+
     static Stream<Arguments> rows() {
         PipelineOptions usual = PipelineOptions.DEFAULT;
         return Stream.of(
-                arguments("local and parallel", node(16, 1), node(1, 16), usual, "fused: 4 workers, 32 slots of 1 MiB"),
-                arguments("remote", node(16, 1, Trait.REMOTE), node(1, 16), usual, "fused: 8 workers, 64 slots of 1 MiB"),
-                arguments("one writer only", node(16, 1), node(1, 1), usual, "staged: 4 readers, 1 writer, 32 slots of 1 MiB"),
-                arguments("one each", node(1, 1), node(1, 1), usual, "staged: 1 reader, 1 writer, 8 slots of 1 MiB"),
+                arguments("local and parallel", node(16, 1), node(1, 16), usual, "fused: 4 workers, 32 slots of 256 KiB"),
+                arguments("remote", node(16, 1, Trait.REMOTE), node(1, 16), usual, "fused: 8 workers, 64 slots of 256 KiB"),
+                arguments("one writer only", node(16, 1), node(1, 1), usual,
+                        "staged: 4 readers, 1 writer, 32 slots of 256 KiB"),
+                arguments("one each", node(1, 1), node(1, 1), usual, "staged: 1 reader, 1 writer, 8 slots of 256 KiB"),
                 arguments("pipe as target", node(16, 1), node(1, 1, Trait.APPEND_ONLY), usual,
-                        "staged: 4 readers, 1 writer, 32 slots of 1 MiB"),
+                        "staged: 4 readers, 1 writer, 32 slots of 256 KiB"),
                 arguments("pipe as target, fused asked", node(16, 1), node(1, 1, Trait.APPEND_ONLY),
-                        usual.withKind(PipelineShape.Kind.FUSED), "staged: 4 readers, 1 writer, 32 slots of 1 MiB"),
+                        usual.withKind(PipelineShape.Kind.FUSED), "staged: 4 readers, 1 writer, 32 slots of 256 KiB"),
                 arguments("stream as source", node(1, 1, Trait.STREAM), node(1, 16), usual,
-                        "staged: 4 writers, 16 slots of 1 MiB"),
+                        "staged: 4 writers, 16 slots of 256 KiB"),
                 arguments("stream to pipe", node(1, 1, Trait.STREAM), node(1, 1, Trait.APPEND_ONLY), usual,
-                        "staged: 1 writer, 8 slots of 1 MiB"),
+                        "staged: 1 writer, 8 slots of 256 KiB"),
                 arguments("two threads asked", node(16, 1), node(1, 16), usual.withThreads(2),
-                        "fused: 2 workers, 16 slots of 1 MiB"),
+                        "fused: 2 workers, 16 slots of 256 KiB"),
                 arguments("staged asked", node(16, 1), node(1, 16), usual.withKind(PipelineShape.Kind.STAGED),
-                        "staged: 4 readers, 4 writers, 32 slots of 1 MiB"),
+                        "staged: 4 readers, 4 writers, 32 slots of 256 KiB"),
                 arguments("sizes asked", node(16, 1), node(1, 16), usual.withSlots(5, 65536),
                         "fused: 4 workers, 8 slots of 64 KiB"));
     }
@@ -72,6 +78,19 @@ class PipelineShapeTest {
 
         assertEquals(2 << 20, shape.slotBytes());
         assertEquals(2 << 20, shape.unit());
+    }
+
+    @Test
+    void slotsGrowWithThePreferenceOfAnEndAndWithDirectInput() {
+        NodeInfo large = preferring(1 << 20);
+        NodeInfo huge = preferring(1 << 25);
+
+        assertEquals(1 << 20, PipelineShape.choose(node(16, 1), large, PipelineOptions.DEFAULT, 2).slotBytes());
+        assertEquals(2 << 20, PipelineShape.choose(node(16, 1), huge, PipelineOptions.DEFAULT, 2).slotBytes());
+        assertEquals(1 << 20,
+                PipelineShape.choose(node(16, 1, Trait.DIRECT), node(1, 16), PipelineOptions.DEFAULT, 2).slotBytes());
+        assertEquals(1 << 20, PipelineShape.choose(
+                node(16, 1), node(1, 16), PipelineOptions.DEFAULT.withSparseSize(600_000), 2).slotBytes());
     }
 
     @Test

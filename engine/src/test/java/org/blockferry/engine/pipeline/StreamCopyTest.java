@@ -117,8 +117,8 @@ class StreamCopyTest {
     void directCopierCopiesStreamsAsWell(int length) throws Exception {
         byte[] bytes = content(length);
         TestTarget target = TestTarget.zeroed(length);
-        DirectCopier copier = new DirectCopier(CopyPlan.ofStream(CopyPolicy.whole(true)), new Pipe(bytes, new Random(1)), target,
-                OPTIONS, new CopyControl());
+        DirectCopier copier = new DirectCopier(CopyPlan.ofStream(CopyPolicy.whole(true)), new Pipe(bytes, new Random(1)),
+                target, OPTIONS, new CopyControl());
 
         assertEquals(length, copier.run().length());
         assertTrue(copier.isComplete());

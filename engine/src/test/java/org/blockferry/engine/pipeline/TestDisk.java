@@ -103,8 +103,8 @@ final class TestDisk implements BlockSource {
     }
 
     TestDisk withTraits(Trait... traits) {
-        return with(new NodeInfo(
-                info.name(), info.driver(), info.length(), info.limits(), Set.of(traits), info.maxReaders(), 1, Optional.empty()));
+        return with(new NodeInfo(info.name(), info.driver(), info.length(), info.limits(), Set.of(traits), info.maxReaders(), 1,
+                Optional.empty()));
     }
 
     TestDisk withReaders(int readers) {

@@ -159,7 +159,8 @@ final class TestTarget implements BlockTarget {
         if (shown > 0 && range.offset() < shown) {
             ByteRange whole = range.alignOutward(cluster, info.length());
             boolean offloadedInPart = offloadMost == 0;
-            if (!offloadedInPart && whole.offset() != range.offset() || !offloadedInPart && whole.end() != range.end() && range.end() < shown) {
+            boolean part = whole.offset() != range.offset() || whole.end() != range.end() && range.end() < shown;
+            if (part && !offloadedInPart) {
                 throw new AssertionError("part of a cluster above the base: " + range);
             }
         }

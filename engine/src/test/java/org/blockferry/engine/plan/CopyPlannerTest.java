@@ -52,7 +52,8 @@ class CopyPlannerTest {
             CopyAction action = next.get();
             char letter = action instanceof Copy ? 'C' : action instanceof Skip ? 'S'
                     : ((Zero) action).explicit() ? 'x' : 'z';
-            out.append(letter == before ? "|" : "").append(String.valueOf(letter).repeat((int) action.range().length() / GRAIN));
+            out.append(letter == before ? "|" : "");
+            out.append(String.valueOf(letter).repeat((int) action.range().length() / GRAIN));
             before = letter;
         }
         assertEquals(Optional.empty(), planner.next());
@@ -147,6 +148,19 @@ class CopyPlannerTest {
     }
 
     @Test
+    void explicitZeroesOfTheLargestDiskAreCutOneByOne() throws Exception {
+        // In advance, these would be thirty-three million million pieces.
+        ExtentSource hole = range -> BlockStatus.zero(ByteRange.between(range.offset(), Long.MAX_VALUE));
+        CopyPlanner planner = new CopyPlanner(hole, ByteRange.between(512, Long.MAX_VALUE), CopyPolicy.whole(false),
+                new PlanLimits(1, 1, false, 1 << 18));
+
+        assertEquals(Optional.of(new Zero(ByteRange.between(512, 1 << 18), true)), planner.next());
+        for (int piece = 1; piece < 100; piece++) {
+            assertEquals(Optional.of(new Zero(new ByteRange((long) piece << 18, 1 << 18), true)), planner.next());
+        }
+    }
+
+    @Test
     void answerForOtherBytesIsRefused() {
         ExtentWalker walker = new ExtentWalker(range -> BlockStatus.zero(new ByteRange(0, 10)), new ByteRange(5, 10));
 
@@ -195,8 +209,8 @@ class CopyPlannerTest {
         int cluster = GRAIN << random.nextInt(5);
         int unit = GRAIN << random.nextInt(3);
         PlanLimits limits = new PlanLimits(unit, cluster, false, 1 << 20);
-        CopyPlanner planner =
-                new CopyPlanner(source(letters.toString()), new ByteRange(0, length), CopyPolicy.aboveBase(shown, shown, true), limits);
+        CopyPlanner planner = new CopyPlanner(source(letters.toString()), new ByteRange(0, length),
+                CopyPolicy.aboveBase(shown, shown, true), limits);
         long at = 0;
         for (Optional<CopyAction> next = planner.next(); next.isPresent(); next = planner.next()) {
             ByteRange range = next.get().range();

@@ -239,8 +239,8 @@ public final class ToyFiles implements ProtocolDriver {
             synchronized (content) {
                 requireOpen();
                 if (offset + from.remaining() > unwritableFrom.get()) {
-                    throw BlockException.request(Kind.NO_SPACE, location.text(), "write", new ByteRange(offset, from.remaining()),
-                            "No space left on device", null);
+                    throw BlockException.request(Kind.NO_SPACE, location.text(), "write",
+                            new ByteRange(offset, from.remaining()), "No space left on device", null);
                 }
                 grow(offset + from.remaining());
                 from.get(content.bytes, (int) offset, from.remaining());

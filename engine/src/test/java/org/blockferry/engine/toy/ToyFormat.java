@@ -140,7 +140,8 @@ final class ToyFormat implements FormatDriver {
         @Override
         public Optional<BackingReference> backing() {
             return image.backing().isEmpty() ? Optional.empty()
-                    : Optional.of(new BackingReference(image.backing(), Optional.of(image.backingFormat()).filter(f -> !f.isEmpty())));
+                    : Optional.of(new BackingReference(image.backing(),
+                            Optional.of(image.backingFormat()).filter(f -> !f.isEmpty())));
         }
 
         @Override
@@ -152,7 +153,7 @@ final class ToyFormat implements FormatDriver {
         }
     }
 
-    /** A cluster that is written in part is zero for the rest, whatever a backing file shows there; the header comes last. */
+    /** Takes whole clusters only when it has a backing file, whose length it does not know; the header comes last. */
     private static final class Target implements BlockTarget {
         private final BlockTarget file;
         private final CreateOptions options;
@@ -179,6 +180,10 @@ final class ToyFormat implements FormatDriver {
         }
 
         private synchronized void mark(ByteRange range, char letter) {
+            boolean whole = range.offset() % cluster == 0 && (range.end() % cluster == 0 || range.end() == options.length());
+            if (!whole && options.backing().isPresent()) {
+                throw new AssertionError("part of a cluster of " + cluster + " is written above a backing file: " + range);
+            }
             for (long i = range.offset() / cluster; i * cluster < range.end(); i++) {
                 letters[(int) i] = letter;
             }

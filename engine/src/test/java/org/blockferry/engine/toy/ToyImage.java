@@ -20,7 +20,8 @@ import java.util.SplittableRandom;
  * @param backingFormat format of the backing file; empty: not named
  * @param dataFile name of an external data file; empty: none
  */
-public record ToyImage(int length, int cluster, String clusters, long seed, String backing, String backingFormat, String dataFile) {
+public record ToyImage(
+        int length, int cluster, String clusters, long seed, String backing, String backingFormat, String dataFile) {
     static final String MAGIC = "TOYF";
     static final int HEADER = 4096;
 
