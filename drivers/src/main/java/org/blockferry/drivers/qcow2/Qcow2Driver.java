@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.blockferry.engine.block.BlockException;
-import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
@@ -16,7 +15,6 @@ import org.blockferry.engine.block.FormatDriver;
 import org.blockferry.engine.block.FormatSource;
 import org.blockferry.engine.block.ImageFootprint;
 import org.blockferry.engine.block.OpenOptions;
-import org.blockferry.engine.util.CloseAll;
 
 /** The format {@code qcow2}. */
 public final class Qcow2Driver implements FormatDriver {
@@ -44,12 +42,10 @@ public final class Qcow2Driver implements FormatDriver {
         return Qcow2Opener.open(file, options, data);
     }
 
+    /** Reads and writes an image in place; a backing file is handed over by who opens the chain. */
     @Override
     public BlockTarget openTarget(BlockStorage file, OpenOptions options, DataFileOpener data) throws BlockException {
-        BlockException refusal = BlockException.of(Kind.UNSUPPORTED, file.info().name(),
-                "a qcow2 image that exists cannot be written in place; copy to a new one");
-        CloseAll.after(refusal, file);
-        throw refusal;
+        return Qcow2Opener.openTarget(file, options);
     }
 
     @Override

@@ -240,7 +240,7 @@ final class Qcow2Source implements FormatSource {
             }
         }
         return new Reader(new ClusterRun(), new CompressedReader(
-                info.name(), image.layout(), map, file, fileEnd, image.header().compression()));
+                info.name(), image.layout(), map::entry, file, fileEnd, image.header().compression()));
     }
 
     private void giveReader(Reader reader) {
