@@ -21,7 +21,7 @@ public final class ImageMap implements AutoCloseable {
 
     /** @throws BlockException if the image or one below it cannot be opened; UNSUPPORTED for a stream */
     public static ImageMap open(DriverRegistry drivers, ImageRequest request) throws BlockException {
-        return new ImageMap(Inspection.view(drivers, request));
+        return new ImageMap(Inspection.view(drivers, request, false));
     }
 
     /** The whole disk. A raw image that ends within a sector is taken for longer, up to its end. */
