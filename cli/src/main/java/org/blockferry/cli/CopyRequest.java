@@ -48,6 +48,7 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
                 .value("FORMAT", "format of the target; otherwise that of what stands there, or told by the name, or raw",
                         "-O", "--target-format")
                 .value("NAME=VALUE,...", "options of the target's format; -o help lists them", "-o", "--target-option")
+                .flag("store data compressed, with every processor at work; -o compression_type=zstd for zstd", "-c", "--compress")
                 .value("BASE", "keep this backing file: copy only what lies above it", "-B", "--backing")
                 .value("FORMAT", "format of the backing file", "-F", "--backing-format")
                 .flag("trust that the backing file has the content of the source's base", "--backing-unchecked")
@@ -130,6 +131,7 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
         options.backingUnchecked(arguments.has("--backing-unchecked"))
                 .noCreate(arguments.has("-n"))
                 .targetIsZero(arguments.has("--target-is-zero"))
+                .compress(arguments.has("-c"))
                 .outOfOrder(arguments.has("-W"))
                 .share(arguments.has("-U"))
                 .untrusted(arguments.has("--untrusted"))
@@ -143,7 +145,7 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
     }
 
     /** qemu-img also takes {@code snapshot.id=ID} and {@code snapshot.name=NAME}. */
-    private static String snapshotName(String text) {
+    static String snapshotName(String text) {
         for (String prefix : List.of("snapshot.id=", "snapshot.name=")) {
             if (text.startsWith(prefix)) {
                 return text.substring(prefix.length());

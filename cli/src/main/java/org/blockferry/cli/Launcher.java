@@ -5,8 +5,6 @@ import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import org.blockferry.drivers.posix.NativeAccess;
-import org.blockferry.engine.block.DriverRegistry;
 
 /** One run of the program, without the process around it. */
 public final class Launcher {
@@ -66,19 +64,21 @@ public final class Launcher {
             return ErrorReport.print(err, "", new UsageException((name.startsWith("-") ? "there is no option '" : "there is no command '")
                     + name + "' here; commands: " + String.join(", ", commands.names())));
         }
+        Command command = found.get();
         try {
-            Command command = found.get();
             Logging.configure();
-            // Loading what calls the system takes longer than all the rest of a start; it passes beside the reading of options.
-            NativeAccess.warmUp();
+            DriverLoading drivers = DriverLoading.start();
             OptionTable options = command.options();
             Arguments arguments = options.parse(words);
             if (arguments.has("--help")) {
                 options.printHelp(out);
                 return ExitCode.OK;
             }
-            return command.run(new Session(out, err, terminal, signals, DriverRegistry::load), arguments);
-        } catch (UsageException | IOException | RuntimeException | OutOfMemoryError e) {
+            return command.run(new Session(out, err, terminal, signals, drivers), arguments);
+        } catch (UsageException e) {
+            ErrorReport.print(err, name, e);
+            return command.usageExitCode();
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
             return ErrorReport.print(err, name, e);
         }
     }

@@ -24,7 +24,7 @@ import org.blockferry.engine.block.ZeroFlag;
  */
 final class NewImageTarget implements GrowableTarget {
     /** As many as a job ever starts; the only shared state on the way is behind two short locks. */
-    private static final int MAX_WRITERS = 16;
+    static final int MAX_WRITERS = 16;
     private static final Set<WriteFlag> FUA = Set.of(WriteFlag.FUA);
 
     private final FreshFile file;
@@ -75,7 +75,7 @@ final class NewImageTarget implements GrowableTarget {
         int unit = layout.subclusterSize();
         return new NodeInfo(below.name(), Qcow2Driver.NAME, options.length(),
                 new BlockLimits(limits.requestAlignment(), limits.memoryAlignment(), limits.optimalTransfer(),
-                        limits.maxTransfer(), unit, Long.MAX_VALUE, unit, Long.MAX_VALUE, unit),
+                        limits.maxTransfer(), unit, Long.MAX_VALUE, unit, Long.MAX_VALUE, unit, layout.clusterSize()),
                 traits, 1, Math.min(MAX_WRITERS, below.maxWriters()), below.identity());
     }
 

@@ -1,7 +1,9 @@
 package org.blockferry.engine.block;
 
 import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Lays an image format over the bytes of another node. Opens its own layer only. Stateless and thread-safe. */
@@ -46,9 +48,32 @@ public interface FormatDriver {
      */
     BlockTarget openTarget(BlockStorage file, OpenOptions options, DataFileOpener data) throws BlockException;
 
+    /**
+     * What {@link #create} makes of options that are right: those that were given, and what is used for the others, in the order in
+     * which QEMU tells them; {@code size} is the length of the disk as it was asked for.
+     */
+    default Map<String, String> describeNew(CreateOptions options) {
+        Map<String, String> all = new LinkedHashMap<>();
+        all.put("size", Long.toString(options.length()));
+        all.putAll(options.formatOptions());
+        return all;
+    }
+
     /** Checks the options of {@link #create} without making anything; the exceptions are those of {@code create}. */
     void checkCreateOptions(String node, CreateOptions options) throws BlockException;
 
+    /**
+     * How large a new image gets.
+     *
+     * @param node for messages
+     * @param options of the image, with a known length
+     * @param source the image that is to be copied, if there is one
+     * @throws BlockException UNSUPPORTED if this format cannot tell, else as {@link #checkCreateOptions}
+     */
+    default ImageFootprint footprint(String node, CreateOptions options, Optional<FormatDetails> source) throws BlockException {
+        throw BlockException.of(BlockException.Kind.UNSUPPORTED, node,
+                "Block driver '" + name() + "' does not support size measurement");
+    }
 
     /** Opens the file that an image names as its external data file. */
     @FunctionalInterface

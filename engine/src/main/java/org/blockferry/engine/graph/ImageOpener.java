@@ -6,10 +6,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import org.blockferry.engine.block.BackedTarget;
 import org.blockferry.engine.block.BackingReference;
-import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
+import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
@@ -86,6 +87,14 @@ public final class ImageOpener {
             layers.forEach(layer -> CloseAll.after(e, layer.node()));
             throw e;
         }
+    }
+
+    /**
+     * Opens an image for what it tells of itself; nothing below it is looked at. The layer is the caller's to close. It is not the
+     * disk: what it defers to a backing file reads as zeroes.
+     */
+    public Layer openAlone(String image, Optional<String> format, OpenOptions options) throws BlockException {
+        return openLayer(registry.locate(image), format, options, true);
     }
 
     /** Opens what lies below the one layer that there is, and adds it. */
@@ -183,9 +192,14 @@ public final class ImageOpener {
             throw e;
         }
         // The protocol has had its options; the format refuses what it does not know.
-        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()),
-                dataFiles(location, file.info(), options, follow));
-        return new Layer(location, driver.name(), node);
+        AtomicReference<FoundImage> dataFile = new AtomicReference<>();
+        FormatDriver.DataFileOpener dataFiles = dataFiles(location, file.info(), options, follow);
+        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()), (image, name) -> {
+            BlockSource opened = dataFiles.open(image, name);
+            dataFile.set(new FoundImage(ImageNames.resolve(location, DATA_FILE, name), RAW, opened.info()));
+            return opened;
+        });
+        return new Layer(location, driver.name(), node, Optional.ofNullable(dataFile.get()));
     }
 
     private FormatDriver probe(ImageLocation location, BlockSource file) throws BlockException {

@@ -104,12 +104,18 @@ public final class CopyJob implements AutoCloseable {
         if (!output.inPlace()) {
             opener.registry().format(output.location().text(), output.format())
                     .checkCreateOptions(output.location().text(), createOptions());
+            if (options.compress()) {
+                requireCompression(output.preview(opener.registry(), createOptions()));
+            }
             return;
         }
         BlockTarget target = opener.openTarget(output.location(), Optional.of(output.format()),
                 new OpenOptions(options.targetCache(), false, Optional.empty(), Map.of()));
         try {
             output.requireApartFrom(input.layers(), target.info());
+            if (options.compress()) {
+                requireCompression(target.info());
+            }
             long has = target.info().length();
             long needs = input.info().length();
             if (has != NodeInfo.UNKNOWN_LENGTH && has < needs) {
@@ -121,6 +127,12 @@ public final class CopyJob implements AutoCloseable {
             throw e;
         }
         inPlace = Optional.of(target);
+    }
+
+    private void requireCompression(NodeInfo target) throws BlockException {
+        if (!target.has(Trait.COMPRESS)) {
+            throw BlockException.of(Kind.UNSUPPORTED, output.location().text(), "Compression not supported for this file format");
+        }
     }
 
     private CreateOptions createOptions() {
@@ -173,7 +185,7 @@ public final class CopyJob implements AutoCloseable {
         }
         ExtentSource extents = base.isPresent() ? base.get().extents(input.chain().orElseThrow()) : input.node()::status;
         // A target with a backing file takes whole clusters, also past the end of that file: it does not know where that is.
-        PlanLimits limits = PlanLimits.of(target, target.has(Trait.BACKING));
+        PlanLimits limits = PlanLimits.of(target, options.compress());
         return new CopyPlanner(extents, input.info().range(), policy, limits);
     }
 
@@ -188,7 +200,8 @@ public final class CopyJob implements AutoCloseable {
         long sparse = options.sparseSize().orElse(
                 options.offload() == OffloadMode.ALWAYS ? 0 : CopyOptions.DEFAULT_SPARSE_SIZE);
         PipelineOptions tuned = options.tuning().withSparseSize(Math.toIntExact(sparse)).withOffload(options.offload())
-                .withSalvage(options.salvage()).withStatistics(options.statistics());
+                .withSalvage(options.salvage()).withCompress(options.compress())
+                .withStatistics(options.statistics());
         return options.parallel() == 0 ? tuned : tuned.withThreads(options.parallel());
     }
 

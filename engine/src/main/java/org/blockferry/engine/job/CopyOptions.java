@@ -89,6 +89,11 @@ public final class CopyOptions {
         return set.targetIsZero;
     }
 
+    /** {@code -c}: data is stored compressed. */
+    public boolean compress() {
+        return set.compress;
+    }
+
     /** {@code -S}: the shortest run of zeroes that is looked for in data; 0: none is; empty: nothing was said. */
     public OptionalLong sparseSize() {
         return set.sparseSize;
@@ -169,6 +174,7 @@ public final class CopyOptions {
         private boolean backingUnchecked;
         private boolean noCreate;
         private boolean targetIsZero;
+        private boolean compress;
         private OptionalLong sparseSize = OptionalLong.empty();
         private int parallel;
         private boolean outOfOrder;
@@ -197,6 +203,7 @@ public final class CopyOptions {
             backingUnchecked = from.backingUnchecked;
             noCreate = from.noCreate;
             targetIsZero = from.targetIsZero;
+            compress = from.compress;
             sparseSize = from.sparseSize;
             parallel = from.parallel;
             outOfOrder = from.outOfOrder;
@@ -274,6 +281,11 @@ public final class CopyOptions {
 
         public Builder targetIsZero(boolean zero) {
             targetIsZero = zero;
+            return this;
+        }
+
+        public Builder compress(boolean compressed) {
+            compress = compressed;
             return this;
         }
 
@@ -390,6 +402,7 @@ public final class CopyOptions {
             if (offload == OffloadMode.ALWAYS) {
                 require(sparseSize.orElse(0) == 0, "offloading always and looking for zeroes (-S) exclude each other");
                 require(!salvage, "offloading always and --salvage exclude each other");
+                require(!compress, "offloading always and compressing (-c) exclude each other");
             }
         }
 

@@ -3,6 +3,7 @@ package org.blockferry.drivers.nbd.wire;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -17,6 +18,7 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import javax.net.ssl.KeyManager;
@@ -214,7 +216,7 @@ public final class TlsCredentials {
         enter(sec1, at);
         int start = at[0];
         skip(sec1, at);
-        return java.util.Arrays.copyOfRange(sec1, start, at[0]);
+        return Arrays.copyOfRange(sec1, start, at[0]);
     }
 
     private static int enter(byte[] der, int[] at) {
@@ -243,6 +245,9 @@ public final class TlsCredentials {
         ByteArrayOutputStream out = new ByteArrayOutputStream(length + 6);
         out.write(tag);
         if (length < 0x80) {
+            out.write(length);
+        } else if (length < 0x100) {
+            out.write(0x81);
             out.write(length);
         } else {
             out.write(0x82);
@@ -281,11 +286,11 @@ public final class TlsCredentials {
             }
 
             @Override
-            public void checkClientTrusted(X509Certificate[] chain, String type, java.net.Socket socket) {
+            public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {
             }
 
             @Override
-            public void checkServerTrusted(X509Certificate[] chain, String type, java.net.Socket socket) {
+            public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {
             }
 
             @Override

@@ -1,0 +1,12 @@
+/**
+ * What is done to an image as a whole, beside copying it: making an empty one, checking and repairing.
+ *
+ * <pre>
+ *   NewImage ──▶ CreateJob.prepare ──▶ run
+ *   CheckJob ──▶ engine.block.CheckedFormat.check, repair ──▶ CheckResult
+ * </pre>
+ *
+ * <p>One job for each is the door. How a format keeps its image is the driver's business; opening
+ * chains is that of {@code engine.graph}.
+ */
+package org.blockferry.engine.maintain;
