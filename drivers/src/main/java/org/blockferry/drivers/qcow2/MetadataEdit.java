@@ -76,7 +76,13 @@ final class MetadataEdit {
 
     /** Changes over: counts, writes one field or neighbouring fields of the header, and counts what is left. */
     void commit(int headerOffset, ByteBuffer fields) throws BlockException {
-        settle();
+        try {
+            settle();
+        } catch (BlockException e) {
+            // What was new is given back.
+            Qcow2Check.settle(new CheckedImage(file));
+            throw e;
+        }
         image.flush();
         file.write(headerOffset, fields, WriteFlag.NONE);
         image.flush();

@@ -1,8 +1,9 @@
 /**
- * What is done to an image as a whole, beside copying it: making an empty one, checking and repairing.
+ * What is done to an image as a whole, beside copying it: making an empty one, its snapshots, checking and repairing.
  *
  * <pre>
  *   NewImage ──▶ CreateJob.prepare ──▶ run
+ *   SnapshotJob ──▶ engine.block.SnapshotFormat
  *   CheckJob ──▶ engine.block.CheckedFormat.check, repair ──▶ CheckResult
  * </pre>
  *
