@@ -12,6 +12,7 @@ import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
+import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.block.CreateOptions;
 import org.blockferry.engine.block.DriverRegistry;
 import org.blockferry.engine.block.FormatDriver;
@@ -79,20 +80,52 @@ public final class ImageOpener {
         List<Layer> layers = new ArrayList<>();
         try {
             layers.add(openLayer(image, format, options, true));
-            OpenOptions below = options.withSnapshot(Optional.empty()).withDriverOptions(Map.of());
-            boolean probed = false;
+            return follow(layers, options);
+        } catch (BlockException | RuntimeException | Error e) {
+            layers.forEach(layer -> CloseAll.after(e, layer.node()));
+            throw e;
+        }
+    }
+
+    /**
+     * Opens an image that is described part by part, and its chain: as it is described, else as the images name it.
+     *
+     * @throws BlockException as {@link #openChain(String, Optional, OpenOptions)}; INVALID_ARGUMENT if a slice ends past its file
+     */
+    public ImageChain openChain(NodeSpec image, OpenOptions options) throws BlockException {
+        List<Layer> layers = new ArrayList<>();
+        OpenOptions below = options.withSnapshot(Optional.empty()).withDriverOptions(Map.of());
+        try {
+            NodeSpec spec = image;
             while (true) {
-                Layer above = layers.get(layers.size() - 1);
-                Optional<BackingReference> reference = above.node().backing();
-                if (reference.isEmpty()) {
+                layers.add(openLayer(spec.file(), spec.format(), layers.isEmpty() ? options : below, true,
+                        spec.isSlice() ? Optional.of(spec) : Optional.empty()));
+                if (spec.backing() instanceof NodeSpec.Backing.Given given) {
+                    spec = given.node();
+                } else if (spec.backing() instanceof NodeSpec.Backing.None) {
                     return new ImageChain(layers);
+                } else {
+                    return follow(layers, options);
                 }
-                layers.add(openBacking(layers, reference.get(), probed, below));
-                probed = reference.get().format().isEmpty();
             }
         } catch (BlockException | RuntimeException | Error e) {
             layers.forEach(layer -> CloseAll.after(e, layer.node()));
             throw e;
+        }
+    }
+
+    /** Opens what the last of these layers names, and so on; the layers are the caller's to close when that fails. */
+    private ImageChain follow(List<Layer> layers, OpenOptions options) throws BlockException {
+        OpenOptions below = options.withSnapshot(Optional.empty()).withDriverOptions(Map.of());
+        boolean probed = false;
+        while (true) {
+            Layer above = layers.get(layers.size() - 1);
+            Optional<BackingReference> reference = above.node().backing();
+            if (reference.isEmpty()) {
+                return new ImageChain(layers);
+            }
+            layers.add(openBacking(layers, reference.get(), probed, below));
+            probed = reference.get().format().isEmpty();
         }
     }
 
@@ -161,6 +194,12 @@ public final class ImageOpener {
     /** @param follow whether the image's data file may be opened, as far as the format goes */
     private Layer openLayer(ImageLocation location, Optional<String> format, OpenOptions options, boolean follow)
             throws BlockException {
+        return openLayer(location, format, options, follow, Optional.empty());
+    }
+
+    /** @param slice the part of the file that is the disk, if it is not all of it */
+    private Layer openLayer(ImageLocation location, Optional<String> format, OpenOptions options, boolean follow,
+            Optional<NodeSpec> slice) throws BlockException {
         Optional<FormatDriver> named = format.isPresent()
                 ? Optional.of(registry.format(location.text(), format.get())) : Optional.empty();
         ProtocolDriver protocol = registry.protocol(location);
@@ -177,10 +216,30 @@ public final class ImageOpener {
             CloseAll.after(e, file);
             throw e;
         }
+        if (slice.isPresent()) {
+            file = slice(location, file, slice.get());
+        }
         // The protocol has had its options; the format refuses what it does not know.
         FormatSource node = driver.open(file, options.withDriverOptions(Map.of()),
                 dataFiles(location, file.info(), options, follow));
         return new Layer(location, driver.name(), node);
+    }
+
+    /** The part of a raw file that is the disk; closes the file when there is no such part. */
+    private static BlockSource slice(ImageLocation location, BlockSource file, NodeSpec spec) throws BlockException {
+        long length = file.info().length();
+        String wrong = !file.info().isLengthKnown() ? "a stream has no slices"
+                : spec.offset() > length ? "Offset (" + spec.offset() + ") cannot be greater than size of the containing file ("
+                        + length + ")"
+                : spec.size().orElse(0) > length - spec.offset() ? "The sum of offset (" + spec.offset() + ") and size ("
+                        + spec.size().getAsLong() + ") has to be smaller or equal to the actual size of the containing file ("
+                        + length + ")" : "";
+        if (!wrong.isEmpty()) {
+            BlockException refusal = BlockException.of(Kind.INVALID_ARGUMENT, location.text(), wrong);
+            CloseAll.after(refusal, file);
+            throw refusal;
+        }
+        return new SliceSource(file, new ByteRange(spec.offset(), spec.size().orElse(length - spec.offset())));
     }
 
     private FormatDriver probe(ImageLocation location, BlockSource file) throws BlockException {

@@ -1,6 +1,7 @@
 package org.blockferry.engine.job;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -146,6 +147,11 @@ public final class CopyJob implements AutoCloseable {
         return output.format();
     }
 
+    /** Names of the sources' formats, in their order. */
+    public List<String> sourceFormats() {
+        return input.chains().stream().map(chain -> chain.top().format()).toList();
+    }
+
     /** Bytes of the disk that is copied; empty for a stream. */
     public OptionalLong length() {
         return input.isStream() ? OptionalLong.empty() : OptionalLong.of(input.info().length());
@@ -183,7 +189,8 @@ public final class CopyJob implements AutoCloseable {
         if (input.isStream()) {
             return CopyPlan.ofStream(policy);
         }
-        ExtentSource extents = base.isPresent() ? base.get().extents(input.chain().orElseThrow()) : input.node()::status;
+        ExtentSource extents = base.isPresent() && base.get().index().isPresent()
+                ? base.get().extents(input.chain().orElseThrow()) : input.node()::status;
         // A target with a backing file takes whole clusters, also past the end of that file: it does not know where that is.
         PlanLimits limits = PlanLimits.of(target, options.compress());
         return new CopyPlanner(extents, input.info().range(), policy, limits);

@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.blockferry.engine.block.CacheMode;
+import org.blockferry.engine.graph.NodeSpec;
 import org.blockferry.engine.pipeline.OffloadMode;
 import org.blockferry.engine.pipeline.PipelineOptions;
 
@@ -45,8 +46,27 @@ public final class CopyOptions {
         return set.sources;
     }
 
+    /** Sources that are described part by part, by what stands for them in {@link #sources}. */
+    public Map<String, NodeSpec> sourceSpecs() {
+        return set.sourceSpecs;
+    }
+
     public String target() {
         return set.target;
+    }
+
+    /** The target, when it is described part by part. */
+    public Optional<NodeSpec> targetSpec() {
+        return set.targetSpec;
+    }
+
+    /**
+     * Whether the disk is as long as {@code qemu-img convert} makes it: whole sectors of 512 bytes, and that of a snapshot as long
+     * as the image is now; what the source does not have is zeroes. Otherwise a disk keeps its length, and a snapshot has the one
+     * that it was taken with.
+     */
+    public boolean qemuLength() {
+        return set.qemuLength;
     }
 
     /** {@code -f}; empty: probed. */
@@ -165,7 +185,10 @@ public final class CopyOptions {
     /** Collects options. Not thread-safe; may go on being used after {@link #build}. */
     public static final class Builder {
         private List<String> sources = new ArrayList<>();
+        private Map<String, NodeSpec> sourceSpecs = new LinkedHashMap<>();
         private String target = "";
+        private Optional<NodeSpec> targetSpec = Optional.empty();
+        private boolean qemuLength;
         private Optional<String> sourceFormat = Optional.empty();
         private Optional<String> targetFormat = Optional.empty();
         private Map<String, String> targetOptions = new LinkedHashMap<>();
@@ -194,7 +217,10 @@ public final class CopyOptions {
 
         private Builder(Builder from) {
             sources = List.copyOf(from.sources);
+            sourceSpecs = Map.copyOf(from.sourceSpecs);
             target = from.target;
+            targetSpec = from.targetSpec;
+            qemuLength = from.qemuLength;
             sourceFormat = from.sourceFormat;
             targetFormat = from.targetFormat;
             targetOptions = Map.copyOf(from.targetOptions);
@@ -228,6 +254,24 @@ public final class CopyOptions {
         /** Adds sources. */
         public Builder sources(List<String> images) {
             images.forEach(this::source);
+            return this;
+        }
+
+        /** Adds a source that is described part by part; the text of its location stands for it. */
+        public Builder source(NodeSpec image) {
+            sourceSpecs.put(image.file().text(), image);
+            return source(image.file().text());
+        }
+
+        /** A target that is described part by part, and is there ({@code -n}). */
+        public Builder target(NodeSpec image) {
+            targetSpec = Optional.of(image);
+            image.format().ifPresent(this::targetFormat);
+            return target(image.file().text());
+        }
+
+        public Builder qemuLength(boolean rounded) {
+            qemuLength = rounded;
             return this;
         }
 
@@ -396,6 +440,8 @@ public final class CopyOptions {
             require(snapshot.isEmpty() || sources.size() == 1,
                     "a snapshot (-l) is of one source, and " + sources.size() + " are given");
             checkBacking();
+            require(targetSpec.isEmpty() || noCreate, "a target that is described part by part must be there (-n)");
+            require(targetSpec.isEmpty() || !targetSpec.get().isSlice(), "a part of a file cannot be a target");
             if (noCreate) {
                 require(targetOptions.isEmpty(), "options for a new target (-o) make no sense where none is made (-n)");
             }
