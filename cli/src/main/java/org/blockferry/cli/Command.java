@@ -5,6 +5,11 @@ interface Command {
     /** The command's options and help. */
     OptionTable options();
 
+    /** The exit code for a command line that makes no sense. A command that qemu-img has keeps qemu-img's. */
+    default int usageExitCode() {
+        return ExitCode.USAGE;
+    }
+
     /**
      * Does it.
      *

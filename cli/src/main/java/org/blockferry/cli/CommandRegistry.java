@@ -14,6 +14,7 @@ final class CommandRegistry {
 
     CommandRegistry() {
         add("copy", "copy an image, converting its format", CopyCommand::new);
+        add("convert", "qemu-img convert, option for option", ConvertCommand::new);
     }
 
     private void add(String name, String summary, Supplier<Command> command) {

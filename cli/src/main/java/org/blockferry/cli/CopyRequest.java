@@ -145,7 +145,7 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
     }
 
     /** qemu-img also takes {@code snapshot.id=ID} and {@code snapshot.name=NAME}. */
-    private static String snapshotName(String text) {
+    static String snapshotName(String text) {
         for (String prefix : List.of("snapshot.id=", "snapshot.name=")) {
             if (text.startsWith(prefix)) {
                 return text.substring(prefix.length());

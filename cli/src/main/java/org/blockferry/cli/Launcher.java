@@ -64,8 +64,8 @@ public final class Launcher {
             return ErrorReport.print(err, "", new UsageException((name.startsWith("-") ? "there is no option '" : "there is no command '")
                     + name + "' here; commands: " + String.join(", ", commands.names())));
         }
+        Command command = found.get();
         try {
-            Command command = found.get();
             Logging.configure();
             DriverLoading drivers = DriverLoading.start();
             OptionTable options = command.options();
@@ -75,7 +75,10 @@ public final class Launcher {
                 return ExitCode.OK;
             }
             return command.run(new Session(out, err, terminal, signals, drivers), arguments);
-        } catch (UsageException | IOException | RuntimeException | OutOfMemoryError e) {
+        } catch (UsageException e) {
+            ErrorReport.print(err, name, e);
+            return command.usageExitCode();
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
             return ErrorReport.print(err, name, e);
         }
     }

@@ -162,6 +162,18 @@ class CompressedCopyTest {
     }
 
     @Test
+    void theImageIsAsGoodWithoutLibdeflate() throws IOException, InterruptedException {
+        // Which library is there is found out once in a process, so this takes one of its own.
+        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Dblockferry.libdeflate=off", "-cp", System.getProperty("java.class.path"), "org.blockferry.cli.Main",
+                "copy", "-c", "-O", "qcow2", "mixed.raw", "without.qcow2").directory(folder.toFile()).inheritIO().start();
+        assertEquals(0, process.waitFor());
+        check("mixed.raw", "without.qcow2");
+        CliRun.of("copy", folder.resolve("without.qcow2").toString(), folder.resolve("back.raw").toString()).expect(0);
+        assertEquals(-1, Files.mismatch(folder.resolve("mixed.raw"), folder.resolve("back.raw")));
+    }
+
+    @Test
     void aRawTargetIsRefusedAndNotMade() {
         CliRun run = CliRun.of("copy", "-c", folder.resolve("mixed.raw").toString(), folder.resolve("refused.raw").toString())
                 .expect(1);
