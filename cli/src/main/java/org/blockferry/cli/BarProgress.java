@@ -16,11 +16,18 @@ final class BarProgress implements ProgressView {
     private static final int REFRESH_MILLIS = 200;
     private static final long MIB = 1 << 20;
 
+    private final String task;
     private final PrintWriter err;
     private final Terminal terminal;
     private Optional<ProgressBar> bar = Optional.empty();
 
     BarProgress(PrintWriter err, Terminal terminal) {
+        this("copy", err, terminal);
+    }
+
+    /** @param task the word before the bar */
+    BarProgress(String task, PrintWriter err, Terminal terminal) {
+        this.task = task;
         this.err = err;
         this.terminal = terminal;
     }
@@ -36,7 +43,7 @@ final class BarProgress implements ProgressView {
     private ProgressBar newBar(Progress progress) {
         // One column stays free: a full line makes some terminals begin the next.
         return new ProgressBarBuilder()
-                .setTaskName("copy")
+                .setTaskName(task)
                 .setInitialMax(progress.total())
                 .setUnit(" MiB", MIB)
                 .showSpeed()

@@ -15,6 +15,10 @@ final class CommandRegistry {
     CommandRegistry() {
         add("copy", "copy an image, converting its format", CopyCommand::new);
         add("convert", "qemu-img convert, option for option", ConvertCommand::new);
+        add("map", "say or draw where an image holds data", MapCommand::new);
+        add("compare", "say whether two disks are the same", CompareCommand::new);
+        add("info", "say what an image is", InfoCommand::new);
+        add("measure", "say how large a copy will be", MeasureCommand::new);
     }
 
     private void add(String name, String summary, Supplier<Command> command) {

@@ -2,9 +2,11 @@ package org.blockferry.cli;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
+import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.job.CopyJob;
 import org.blockferry.engine.job.CopyOptions;
 
@@ -48,18 +50,22 @@ final class ConvertErrors {
         }
     }
 
-    /** {@code --bitmaps} between images that have none is nothing; copying them is more than this version does. */
+    /** {@code --bitmaps} where there is none is nothing to do; copying some is more than this version does. */
     void checkBitmaps(CopyJob job) throws IOException {
         if (!request.bitmaps()) {
             return;
         }
-        if (!job.sourceFormats().stream().allMatch("qcow2"::equals)) {
+        Optional<List<FormatDetails.Bitmap>> bitmaps = job.sourceDetails().bitmaps();
+        if (bitmaps.isEmpty()) {
             throw new IOException("Source lacks bitmap support");
         }
         if (!job.targetFormat().equals("qcow2")) {
             throw new IOException("Format driver '" + job.targetFormat() + "' does not support bitmaps");
         }
-        throw new IOException("--bitmaps: persistent bitmaps are not copied by this version; nothing was written");
+        if (!bitmaps.get().isEmpty()) {
+            throw new IOException("--bitmaps: persistent bitmaps are not copied by this version, and the source has "
+                    + bitmaps.get().size() + "; nothing was written");
+        }
     }
 
     /** What {@link CopyJob#open} said. */

@@ -3,6 +3,9 @@ package org.blockferry.cli;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.core.util.Separators;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -41,6 +44,20 @@ final class JsonOutput {
             json.writeStartObject();
             body.write(json);
             json.writeEndObject();
+        }
+        to.println();
+    }
+
+    /** Prints a value over several lines, as qemu-img does. */
+    static void pretty(PrintWriter to, Body body) throws IOException {
+        DefaultIndenter indenter = new DefaultIndenter("    ", "\n");
+        DefaultPrettyPrinter printer = new DefaultPrettyPrinter(
+                Separators.createDefaultInstance().withObjectFieldValueSpacing(Separators.Spacing.AFTER));
+        printer.indentObjectsWith(indenter);
+        printer.indentArraysWith(indenter);
+        try (JsonGenerator json = FACTORY.createGenerator(to)) {
+            json.setPrettyPrinter(printer);
+            body.write(json);
         }
         to.println();
     }

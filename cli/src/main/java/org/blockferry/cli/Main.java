@@ -13,7 +13,7 @@ public final class Main {
             System.out.println("blockferry " + Version.TEXT);
             System.exit(finish(ExitCode.OK));
         }
-        PrintWriter out = new PrintWriter(System.out, true);
+        PrintWriter out = new AsciiWriter(System.out);
         PrintWriter err = new PrintWriter(System.err, true);
         int code = new Launcher(out, err, Terminal.ofProcess(), Signals.ofProcess()).run(args);
         out.flush();

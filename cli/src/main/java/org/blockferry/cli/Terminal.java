@@ -9,7 +9,7 @@ import java.util.Optional;
  */
 record Terminal(int columns) {
     private static final String PROPERTY = "blockferry.columns";
-    private static final int USUAL = 80;
+    static final int USUAL = 80;
     private static final int LEAST = 20;
 
     /**

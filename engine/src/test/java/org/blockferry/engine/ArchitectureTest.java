@@ -28,6 +28,7 @@ class ArchitectureTest {
                         ArchitectureRules.knowsOnly("engine.pipeline", "engine.plan", "engine.block", "engine.util")),
                 Named.of("job knows the engine", ArchitectureRules.knowsOnly("engine.job", "engine")),
                 Named.of("the engine knows no other module", ArchitectureRules.knowsOnly("engine")),
+                Named.of("inspect knows the engine", ArchitectureRules.knowsOnly("engine.inspect", "engine")),
                 Named.of("no cycles", ArchitectureRules.freeOfCycles("engine")),
                 Named.of("no terminal", ArchitectureRules.writesToNoTerminal()),
                 Named.of("no exit", ArchitectureRules.endsNoProcess()),
@@ -42,7 +43,7 @@ class ArchitectureTest {
 
     @Test
     void everyPackageOfTheEngineHasARule() {
-        List<String> known = List.of("util", "block", "graph", "plan", "pipeline", "job");
+        List<String> known = List.of("util", "block", "graph", "plan", "pipeline", "job", "inspect");
         ENGINE.forEach(type -> assertTrue(known.contains(type.getPackageName().split("\\.")[3]), type.getName() + " has no rule"));
     }
 

@@ -41,6 +41,8 @@ final class DeclaredDifferences {
                     "Unknown file format 'vmdk'"),
             new Difference("persistent bitmaps are not copied yet, and nothing is written", "",
                     "--bitmaps -O qcow2 @bitmap.qcow2 %", 0, 1, "--bitmaps"),
+            new Difference("compressed clusters are written to new images only", "create -q -f qcow2 % 8M",
+                    "-n -c -O qcow2 @base.raw %", 0, 1, "Compression not supported"),
             new Difference("a raw file is not cut out of the target", "create -q -f raw % 16M",
                     "-n --target-image-opts @base.raw driver=raw,offset=1M,file.filename=%", 0, 1, "are for sources"));
 

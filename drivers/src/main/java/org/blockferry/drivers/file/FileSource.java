@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.EnumSet;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
@@ -107,6 +108,12 @@ class FileSource implements BlockSource {
             }
             position += count;
         }
+    }
+
+    @Override
+    public OptionalLong allocatedBytes() throws BlockException {
+        long bytes = file.access().allocatedBytes(file.fd());
+        return bytes < 0 ? OptionalLong.empty() : OptionalLong.of(bytes);
     }
 
     final BlockException outOfBounds(String operation, ByteRange range, long length) {

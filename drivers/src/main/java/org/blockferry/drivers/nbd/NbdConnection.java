@@ -20,8 +20,8 @@ import org.blockferry.drivers.nbd.wire.Wire;
  *
  * <p>Design note: the other choice was a reader thread for each connection. With as many callers as connections, which is the
  * usual case, the leader never hands anything over: a reply wakes the very thread that wants it, once, where a reader thread
- * costs a second wake-up for each reply. Measured on two cores against {@code nbdkit memory}, 8 callers, 256 KiB reads: the
- * figures stand with {@code NbdSpeed} in the tests.
+ * costs a second wake-up for each reply. Reading 2 GiB from qemu-nbd in 256 KiB requests with four callers took 25,000 read calls
+ * and 0.40 s of system time, where nbdcopy took 41,000 receives, 17,000 polls and 0.52 s. ({@code NbdSpeed} in the tests.)
  *
  * <p>A connection that fails stays failed: every request on it ends, in the thread that waits for it, with
  * {@link ConnectionLostException}. Until the leader has let go, no buffer is given back to its caller.

@@ -38,8 +38,13 @@ record NbdOptions(
 
     /** As nbdcopy: four sockets keep two cores and most servers busy. */
     static final int DEFAULT_CONNECTIONS = 4;
-    /** Small enough to stay in a core's cache on its way through socket buffers, large enough to hide a round trip. */
-    static final int DEFAULT_REQUEST_SIZE = 256 << 10;
+    /**
+     * The largest that every server should like. Measured through the command with 1 GiB and qemu-nbd on two busy cores, best of
+     * seven: reading 0.71 s with 1 MiB requests, 0.87 with 512 KiB, 0.90 with 256 KiB (several pieces for one slot of 1 MiB), 1.04
+     * with slots and requests of 256 KiB; writing 0.96, 0.95, 1.20, 1.10. Fewer requests are fewer wake-ups and less bytecode
+     * that is still interpreted.
+     */
+    static final int DEFAULT_REQUEST_SIZE = 1 << 20;
     /** Longer than a busy disk needs for anything but a very large flush; a dead server does not hang a copy for ever. */
     static final Duration DEFAULT_TIMEOUT = Duration.ofMinutes(5);
     /** The whole way from connect to transmission, however patient the options are otherwise. */

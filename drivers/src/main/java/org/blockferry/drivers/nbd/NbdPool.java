@@ -22,7 +22,7 @@ import org.blockferry.engine.block.ByteRange;
  * trims and flushes may all be repeated. What a server had acknowledged but not flushed when it died is its own to keep.
  */
 final class NbdPool implements AutoCloseable {
-    /** Pieces of one caller's request in flight: 2 MiB in the default request size. */
+    /** Pieces of one caller's request in flight: 8 MiB in the default request size. */
     private static final int WINDOW = 8;
     private static final Duration SPARE_CONNECTION_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration FIRST_RETRY = Duration.ofMillis(50);
@@ -273,8 +273,10 @@ final class NbdPool implements AutoCloseable {
                     extra.close();
                     return;
                 }
-                connections = Arrays.copyOf(connections, connections.length + 1);
-                connections[connections.length - 1] = extra;
+                NbdConnection[] more = Arrays.copyOf(connections, connections.length + 1);
+                more[more.length - 1] = extra;
+                // Published whole: others read the array without the lock.
+                connections = more;
             }
         } catch (BlockException e) {
             // The server takes no more; what there is serves as well.

@@ -49,8 +49,9 @@ public sealed class NbdSource implements BlockSource permits NbdStorage {
 
     private BlockLimits limits() {
         long zeroes = MAX_ZERO / block * block;
-        return BlockLimits.NONE.withRequestAlignment(block).withTransfer(Math.max(piece, Math.min(terms.preferredBlock(),
-                terms.maximumPayload())), Math.max(terms.maximumPayload(), block)).withZero(block, zeroes).withDiscard(block, zeroes);
+        int optimal = Math.max(piece, Math.min(terms.preferredBlock(), terms.maximumPayload()));
+        return BlockLimits.NONE.withRequestAlignment(block).withTransfer(optimal, Math.max(terms.maximumPayload(), optimal))
+                .withZero(block, zeroes).withDiscard(block, zeroes);
     }
 
     private Set<Trait> traits() {

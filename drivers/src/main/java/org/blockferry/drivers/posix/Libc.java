@@ -32,6 +32,8 @@ final class Libc {
 
     static native long copy_file_range(int from, long fromOffset, int to, long toOffset, long length, int flags);
 
+    static native int statx(int folder, long path, int flags, int mask, long into);
+
     static native int ioctl(int fd, long request, long argument);
 
     static native int fcntl(int fd, int command, long argument);

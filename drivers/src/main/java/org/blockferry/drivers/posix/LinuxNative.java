@@ -26,6 +26,12 @@ final class LinuxNative implements NativeAccess {
     private static final short F_WRLCK = 1;
     private static final short F_UNLCK = 2;
 
+    private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int STATX_BLOCKS = 0x400;
+    /** {@code struct statx} has 256 bytes, the number of blocks of 512 bytes at byte 48. */
+    private static final int STATX_LENGTH = 256;
+    private static final int STATX_BLOCKS_AT = 48;
+
     /** {@code _IOW(0x94, 13, struct file_clone_range)}, the structure having 32 bytes. */
     private static final long FICLONERANGE = 0x4020940DL;
     private static final long BLKROGET = 0x125E;
@@ -96,6 +102,15 @@ final class LinuxNative implements NativeAccess {
             result = negated(Libc.fallocate(fd, mode, offset, length));
         } while (result == -Errno.EINTR);
         return result;
+    }
+
+    @Override
+    public long allocatedBytes(int fd) {
+        Scratch scratch = SCRATCH.get();
+        // The empty path stands behind the structure.
+        scratch.memory.put(STATX_LENGTH, (byte) 0);
+        int result = negated(Libc.statx(fd, scratch.address + STATX_LENGTH, AT_EMPTY_PATH, STATX_BLOCKS, scratch.address));
+        return result < 0 ? result : scratch.memory.getLong(STATX_BLOCKS_AT) * 512;
     }
 
     @Override
@@ -218,7 +233,7 @@ final class LinuxNative implements NativeAccess {
 
     /** Room for the largest structure above. Owned by one thread. */
     private static final class Scratch {
-        final ByteBuffer memory = ByteBuffer.allocateDirect(64).order(ByteOrder.nativeOrder());
+        final ByteBuffer memory = ByteBuffer.allocateDirect(STATX_LENGTH + 8).order(ByteOrder.nativeOrder());
         final long address = addressOf(memory);
     }
 }

@@ -62,6 +62,11 @@ public interface NativeAccess {
     /** @param mode an {@code or} of {@code FALLOC_} constants; 0 allocates */
     int fallocate(int fd, int mode, long offset, long length);
 
+    /** Bytes of storage that the file takes ({@code statx}). */
+    default long allocatedBytes(int fd) {
+        return -Errno.ENOSYS;
+    }
+
     /** Copies in the kernel; returns bytes copied, fewer than asked at its pleasure, 0 at the end of the source. */
     long copyFileRange(int from, long fromOffset, int to, long toOffset, long length);
 

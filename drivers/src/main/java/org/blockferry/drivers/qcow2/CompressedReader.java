@@ -26,7 +26,7 @@ final class CompressedReader implements AutoCloseable {
 
     private final String node;
     private final Qcow2Layout layout;
-    private final ClusterMap map;
+    private final EntryLookup map;
     private final BlockSource file;
     private final FileEnd fileEnd;
     private final CompressionType type;
@@ -39,7 +39,13 @@ final class CompressedReader implements AutoCloseable {
     /** The entry whose content {@link #cluster} holds; 0, which is no compressed cluster, for none. */
     private long clusterEntry;
 
-    CompressedReader(String node, Qcow2Layout layout, ClusterMap map, BlockSource file, FileEnd fileEnd, CompressionType type) {
+    /** Where the clusters are, as {@link ClusterMap#entry} tells. */
+    @FunctionalInterface
+    interface EntryLookup {
+        long entry(long guestOffset) throws BlockException;
+    }
+
+    CompressedReader(String node, Qcow2Layout layout, EntryLookup map, BlockSource file, FileEnd fileEnd, CompressionType type) {
         this.node = node;
         this.layout = layout;
         this.map = map;

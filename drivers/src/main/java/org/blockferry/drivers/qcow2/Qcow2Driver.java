@@ -3,17 +3,18 @@ package org.blockferry.drivers.qcow2;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.blockferry.engine.block.BlockException;
-import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.CreateOptions;
+import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.FormatDriver;
 import org.blockferry.engine.block.FormatSource;
+import org.blockferry.engine.block.ImageFootprint;
 import org.blockferry.engine.block.OpenOptions;
-import org.blockferry.engine.util.CloseAll;
 
 /** The format {@code qcow2}. */
 public final class Qcow2Driver implements FormatDriver {
@@ -41,12 +42,10 @@ public final class Qcow2Driver implements FormatDriver {
         return Qcow2Opener.open(file, options, data);
     }
 
+    /** Reads and writes an image in place; a backing file is handed over by who opens the chain. */
     @Override
     public BlockTarget openTarget(BlockStorage file, OpenOptions options, DataFileOpener data) throws BlockException {
-        BlockException refusal = BlockException.of(Kind.UNSUPPORTED, file.info().name(),
-                "a qcow2 image that exists cannot be written in place; copy to a new one");
-        CloseAll.after(refusal, file);
-        throw refusal;
+        return Qcow2Opener.openTarget(file, options);
     }
 
     @Override
@@ -57,6 +56,12 @@ public final class Qcow2Driver implements FormatDriver {
     @Override
     public void checkCreateOptions(String node, CreateOptions options) throws BlockException {
         Qcow2Creator.check(node, options);
+    }
+
+    @Override
+    public ImageFootprint footprint(String node, CreateOptions options, Optional<FormatDetails> source) throws BlockException {
+        // What is too large is told by the size of the tables, in qemu-img's words.
+        return NewImageSize.of(node, NewImageOptions.parse(node, options.withLength(0)), options.length(), source);
     }
 
     @Override

@@ -7,6 +7,7 @@ import org.blockferry.engine.block.BackingReference;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockSource;
+import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.FormatDriver.DataFileOpener;
 import org.blockferry.engine.block.OpenOptions;
 import org.blockferry.engine.util.CloseAll;
@@ -39,11 +40,46 @@ final class Qcow2Opener {
         }
     }
 
-    private Qcow2Source open(OpenOptions options, DataFileOpener data) throws BlockException {
+    /** Opens the current state for writing in place; as {@link Qcow2Driver#openTarget}. */
+    static InPlaceTarget openTarget(BlockStorage file, OpenOptions options) throws BlockException {
+        try {
+            Qcow2Opener opener = new Qcow2Opener(file);
+            opener.refuseOptions(options);
+            OpenedImage image = opener.image(Optional.empty());
+            opener.requireWritable(image, options);
+            return new InPlaceTarget(image, file, options);
+        } catch (BlockException | RuntimeException e) {
+            CloseAll.after(e, file);
+            throw e;
+        }
+    }
+
+    private void requireWritable(OpenedImage image, OpenOptions options) throws BlockException {
+        Qcow2Header header = image.header();
+        if (options.snapshot().isPresent()) {
+            throw BlockException.of(Kind.INVALID_ARGUMENT, node, "an internal snapshot cannot be written");
+        }
+        if (header.has(Feature.CORRUPT)) {
+            throw HeaderFields.refusal(node);
+        }
+        if (header.has(Feature.DIRTY)) {
+            throw BlockException.of(Kind.CORRUPT_IMAGE, node, "the image was not closed by who wrote it last (dirty bit): its "
+                    + "refcounts must be repaired before it is written");
+        }
+        if (header.has(Feature.DATA_FILE)) {
+            throw BlockException.of(Kind.UNSUPPORTED, node, "an image with an external data file cannot be written in place");
+        }
+    }
+
+    private void refuseOptions(OpenOptions options) throws BlockException {
         if (!options.driverOptions().isEmpty()) {
             throw BlockException.of(Kind.INVALID_ARGUMENT, node, "unknown option '"
                     + options.driverOptions().keySet().stream().sorted().findFirst().orElseThrow() + "' for qcow2");
         }
+    }
+
+    private Qcow2Source open(OpenOptions options, DataFileOpener data) throws BlockException {
+        refuseOptions(options);
         OpenedImage image = image(options.snapshot());
         if (!image.header().has(Feature.DATA_FILE)) {
             return new Qcow2Source(image, file, file);

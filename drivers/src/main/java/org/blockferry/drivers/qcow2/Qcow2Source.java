@@ -15,6 +15,7 @@ import org.blockferry.engine.block.BlockLimits;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.ByteRange;
+import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.FormatSource;
 import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.block.Trait;
@@ -103,6 +104,16 @@ final class Qcow2Source implements FormatSource {
     @Override
     public BlockSource file() {
         return file;
+    }
+
+    @Override
+    public FormatDetails details() throws BlockException {
+        return Qcow2Details.of(info.name(), image, file);
+    }
+
+    @Override
+    public boolean isMappedInAdvance() throws BlockException {
+        return data == file && AdvanceMapping.isLikely(image, file);
     }
 
     /** The header, as it stood when the image was opened. */
@@ -229,7 +240,7 @@ final class Qcow2Source implements FormatSource {
             }
         }
         return new Reader(new ClusterRun(), new CompressedReader(
-                info.name(), image.layout(), map, file, fileEnd, image.header().compression()));
+                info.name(), image.layout(), map::entry, file, fileEnd, image.header().compression()));
     }
 
     private void giveReader(Reader reader) {

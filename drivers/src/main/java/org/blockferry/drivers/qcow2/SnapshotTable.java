@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockSource;
@@ -19,7 +20,8 @@ import org.blockferry.engine.block.BlockSource;
  *     12 - 13:    Length of the unique ID string             36 - 39:    Size of extra data
  *     14 - 15:    Length of the name                         40 - 47:    extra: size of the VM state in bytes
  *     16 - 19:    Time taken, seconds since the Epoch        48 - 55:    extra: virtual disk size of the snapshot
- *     20 - 23:    its nanoseconds                            then ID, name, padding to a multiple of 8
+ *     20 - 23:    its nanoseconds                            56 - 63:    extra: instructions that the guest had run
+ *                                                            then ID, name, padding to a multiple of 8
  * </pre>
  */
 final class SnapshotTable {
@@ -45,9 +47,10 @@ final class SnapshotTable {
      * @param nanos and the part of a second
      * @param guestNanos how long the guest had run
      * @param stateSize bytes of VM state, 0 if there is none
+     * @param instructions how many instructions the guest had run; empty if the entry does not say
      */
     record Snapshot(String id, String name, long l1Offset, int l1Size, Optional<Long> diskSize,
-            long seconds, int nanos, long guestNanos, long stateSize) {
+            long seconds, int nanos, long guestNanos, long stateSize, OptionalLong instructions) {
     }
 
     /**
@@ -92,7 +95,9 @@ final class SnapshotTable {
                 Integer.toUnsignedLong(in.getInt(start + 16)),
                 in.getInt(start + 20),
                 in.getLong(start + 24),
-                extra >= 8 ? in.getLong(start + 40) : Integer.toUnsignedLong(in.getInt(start + 32)));
+                extra >= 8 ? in.getLong(start + 40) : Integer.toUnsignedLong(in.getInt(start + 32)),
+                // All ones: the guest did not run with a counter of instructions.
+                extra >= 24 && in.getLong(start + 56) != -1 ? OptionalLong.of(in.getLong(start + 56)) : OptionalLong.empty());
         int length = MIN_ENTRY + extra + idLength + nameLength + 7 & -8;
         in.position(Math.min(in.limit(), start + length));
         return snapshot;

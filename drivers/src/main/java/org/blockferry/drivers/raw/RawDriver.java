@@ -2,6 +2,8 @@ package org.blockferry.drivers.raw;
 
 import java.nio.ByteBuffer;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
@@ -9,8 +11,10 @@ import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.CreateOptions;
+import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.FormatDriver;
 import org.blockferry.engine.block.FormatSource;
+import org.blockferry.engine.block.ImageFootprint;
 import org.blockferry.engine.block.OpenOptions;
 import org.blockferry.engine.block.StreamSource;
 import org.blockferry.engine.util.CloseAll;
@@ -18,6 +22,7 @@ import org.blockferry.engine.util.CloseAll;
 /** {@code raw}: the disk's bytes as they are, over any node. */
 public final class RawDriver implements FormatDriver {
     static final String NAME = "raw";
+    private static final int SECTOR = 512;
     private static final String PREALLOCATION = "preallocation";
 
     @Override
@@ -98,6 +103,14 @@ public final class RawDriver implements FormatDriver {
             throw BlockException.field(Kind.INVALID_ARGUMENT, node, PREALLOCATION,
                     "'" + options.formatOptions().get(PREALLOCATION) + "'", "it must be off where the length is not known");
         }
+    }
+
+    /** A raw image is as long as its disk, in whole sectors, however little of it is data. */
+    @Override
+    public ImageFootprint footprint(String node, CreateOptions options, Optional<FormatDetails> source) throws BlockException {
+        checkCreateOptions(node, options);
+        long length = options.length() > Long.MAX_VALUE - SECTOR ? options.length() : (options.length() + SECTOR - 1) / SECTOR * SECTOR;
+        return new ImageFootprint(SECTOR, length, 0, true, OptionalLong.empty());
     }
 
     private static Preallocation preallocation(String node, CreateOptions options) throws BlockException {

@@ -16,6 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
@@ -320,6 +323,33 @@ class NbdClientInteropTest {
                 }
                 assertEquals(3, source.pool.size());
                 assertEquals(24, source.info().maxReaders());
+            }
+        }
+    }
+
+    @Test
+    void manyThreadsUseAPoolWhileItGrows() throws Exception {
+        try (PeerProcess nbdkit = NbdPeers.nbdkit(folder, "memory", "1M")) {
+            for (int round = 0; round < 15; round++) {
+                try (NbdSource source = NbdPeers.source(NbdPeers.uri(folder), Map.of("connections", "8"))) {
+                    ExecutorService threads = Executors.newFixedThreadPool(8);
+                    try {
+                        List<Future<?>> all = new ArrayList<>();
+                        for (int i = 0; i < 8; i++) {
+                            all.add(threads.submit(() -> {
+                                for (int n = 0; n < 60; n++) {
+                                    assertArrayEquals(new byte[1000], Disks.read(source, new ByteRange(n * 1000, 1000)));
+                                }
+                                return null;
+                            }));
+                        }
+                        for (Future<?> each : all) {
+                            each.get();
+                        }
+                    } finally {
+                        threads.shutdownNow();
+                    }
+                }
             }
         }
     }

@@ -67,7 +67,7 @@ class NbdFaultTest {
     @Test
     void anErrorAtOneOffsetIsTheErrorOfThatPieceAlone() throws Exception {
         try (PeerProcess server = eval("pread=if [ $4 -eq 524288 ]; then echo EIO bad sector >&2; exit 1; fi; head -c $3 /dev/zero")) {
-            try (BlockSource source = NbdPeers.source(folder)) {
+            try (BlockSource source = NbdPeers.source(NbdPeers.uri(folder), Map.of("request-size", "256K"))) {
                 BlockException e = assertThrows(BlockException.class, () -> Disks.read(source, new ByteRange(0, MIB)));
                 assertEquals(Kind.IO, e.kind());
                 assertTrue(e.getMessage().contains("read 262144 bytes at 0x80000: Input/output error"), e.getMessage());
@@ -79,7 +79,7 @@ class NbdFaultTest {
     @Test
     void aFullDiskAtOneOffsetIsNoSpaceThere() throws Exception {
         try (PeerProcess server = eval("pwrite=cat >/dev/null; if [ $4 -ge 786432 ]; then echo ENOSPC >&2; exit 1; fi")) {
-            try (BlockStorage disk = NbdPeers.target(folder)) {
+            try (BlockStorage disk = NbdPeers.target(NbdPeers.uri(folder), Map.of("request-size", "256K"))) {
                 BlockException e = assertThrows(BlockException.class, () -> Disks.write(disk, 0, new byte[MIB]));
                 assertEquals(Kind.NO_SPACE, e.kind());
                 assertTrue(e.getMessage().endsWith("write 262144 bytes at 0xc0000: No space left on device"), e.getMessage());
@@ -128,7 +128,7 @@ class NbdFaultTest {
                 }));
             }
             started.await();
-            while (((NbdSource) source).pool.inFlight() < 16) {
+            while (((NbdSource) source).pool.inFlight() < 4) {
                 Thread.onSpinWait();
             }
             server.process().destroyForcibly();

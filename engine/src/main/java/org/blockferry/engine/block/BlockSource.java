@@ -1,6 +1,7 @@
 package org.blockferry.engine.block;
 
 import java.nio.ByteBuffer;
+import java.util.OptionalLong;
 
 /** A disk that can be read. Any byte range may be asked for; {@link BlockLimits} say which ones are cheap. */
 public interface BlockSource extends BlockNode {
@@ -26,4 +27,9 @@ public interface BlockSource extends BlockNode {
      * @throws BlockException with the offset of the request that failed
      */
     void read(long offset, ByteBuffer into) throws BlockException;
+
+    /** Bytes of storage that the node's content takes; empty when it cannot tell. Holes take none. */
+    default OptionalLong allocatedBytes() throws BlockException {
+        return OptionalLong.empty();
+    }
 }

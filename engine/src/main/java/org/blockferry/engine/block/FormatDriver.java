@@ -2,6 +2,7 @@ package org.blockferry.engine.block;
 
 import java.nio.ByteBuffer;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Lays an image format over the bytes of another node. Opens its own layer only. Stateless and thread-safe. */
@@ -49,6 +50,18 @@ public interface FormatDriver {
     /** Checks the options of {@link #create} without making anything; the exceptions are those of {@code create}. */
     void checkCreateOptions(String node, CreateOptions options) throws BlockException;
 
+    /**
+     * How large a new image gets.
+     *
+     * @param node for messages
+     * @param options of the image, with a known length
+     * @param source the image that is to be copied, if there is one
+     * @throws BlockException UNSUPPORTED if this format cannot tell, else as {@link #checkCreateOptions}
+     */
+    default ImageFootprint footprint(String node, CreateOptions options, Optional<FormatDetails> source) throws BlockException {
+        throw BlockException.of(BlockException.Kind.UNSUPPORTED, node,
+                "Block driver '" + name() + "' does not support size measurement");
+    }
 
     /** Opens the file that an image names as its external data file. */
     @FunctionalInterface

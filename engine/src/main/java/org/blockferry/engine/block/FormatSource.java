@@ -13,4 +13,21 @@ public interface FormatSource extends BlockSource {
 
     /** The node that holds the image's bytes. */
     BlockSource file();
+
+    /**
+     * What the image tells of itself, as it stood when it was opened. May read tables of the image.
+     *
+     * @throws BlockException INVALID_FORMAT or CORRUPT_IMAGE if one of them is not what it should be
+     */
+    default FormatDetails details() throws BlockException {
+        return FormatDetails.NONE;
+    }
+
+    /**
+     * Whether the image's clusters were mapped in advance and most were never written: then data whose host is a hole reads as zeroes
+     * without being looked at. Costs reading the image's tables; worth asking once, before a walk over the disk.
+     */
+    default boolean isMappedInAdvance() throws BlockException {
+        return false;
+    }
 }

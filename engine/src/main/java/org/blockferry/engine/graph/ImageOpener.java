@@ -6,9 +6,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.blockferry.engine.block.BackedTarget;
 import org.blockferry.engine.block.BackingReference;
-import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
+import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
@@ -80,7 +82,8 @@ public final class ImageOpener {
         List<Layer> layers = new ArrayList<>();
         try {
             layers.add(openLayer(image, format, options, true));
-            return follow(layers, options);
+            addBacking(layers, options);
+            return new ImageChain(layers);
         } catch (BlockException | RuntimeException | Error e) {
             layers.forEach(layer -> CloseAll.after(e, layer.node()));
             throw e;
@@ -105,7 +108,8 @@ public final class ImageOpener {
                 } else if (spec.backing() instanceof NodeSpec.Backing.None) {
                     return new ImageChain(layers);
                 } else {
-                    return follow(layers, options);
+                    addBacking(layers, options);
+                    return new ImageChain(layers);
                 }
             }
         } catch (BlockException | RuntimeException | Error e) {
@@ -114,18 +118,24 @@ public final class ImageOpener {
         }
     }
 
-    /** Opens what the last of these layers names, and so on; the layers are the caller's to close when that fails. */
-    private ImageChain follow(List<Layer> layers, OpenOptions options) throws BlockException {
+    /**
+     * Opens an image for what it tells of itself; nothing below it is looked at. The layer is the caller's to close. It is not the
+     * disk: what it defers to a backing file reads as zeroes.
+     */
+    public Layer openAlone(String image, Optional<String> format, OpenOptions options) throws BlockException {
+        return openLayer(registry.locate(image), format, options, true);
+    }
+
+    /** Opens what lies below the last of these layers, and adds it. */
+    private void addBacking(List<Layer> layers, OpenOptions options) throws BlockException {
         OpenOptions below = options.withSnapshot(Optional.empty()).withDriverOptions(Map.of());
         boolean probed = false;
-        while (true) {
-            Layer above = layers.get(layers.size() - 1);
-            Optional<BackingReference> reference = above.node().backing();
-            if (reference.isEmpty()) {
-                return new ImageChain(layers);
-            }
-            layers.add(openBacking(layers, reference.get(), probed, below));
+        Optional<BackingReference> reference = layers.get(layers.size() - 1).node().backing();
+        while (reference.isPresent()) {
+            Layer opened = openBacking(layers, reference.get(), probed, below);
+            layers.add(opened);
             probed = reference.get().format().isEmpty();
+            reference = opened.node().backing();
         }
     }
 
@@ -220,9 +230,14 @@ public final class ImageOpener {
             file = slice(location, file, slice.get());
         }
         // The protocol has had its options; the format refuses what it does not know.
-        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()),
-                dataFiles(location, file.info(), options, follow));
-        return new Layer(location, driver.name(), node);
+        AtomicReference<FoundImage> dataFile = new AtomicReference<>();
+        FormatDriver.DataFileOpener dataFiles = dataFiles(location, file.info(), options, follow);
+        FormatSource node = driver.open(file, options.withDriverOptions(Map.of()), (image, name) -> {
+            BlockSource opened = dataFiles.open(image, name);
+            dataFile.set(new FoundImage(ImageNames.resolve(location, DATA_FILE, name), RAW, opened.info()));
+            return opened;
+        });
+        return new Layer(location, driver.name(), node, Optional.ofNullable(dataFile.get()));
     }
 
     /** The part of a raw file that is the disk; closes the file when there is no such part. */
@@ -365,8 +380,9 @@ public final class ImageOpener {
             FormatDriver driver = named.isPresent() ? named.get()
                     : readable ? probe(image, (BlockStorage) file) : registry.format(image.text(), RAW);
             if (readable) {
-                return driver.openTarget((BlockStorage) file, options.withDriverOptions(Map.of()),
+                BlockTarget target = driver.openTarget((BlockStorage) file, options.withDriverOptions(Map.of()),
                         dataFiles(image, file.info(), options, true));
+                return target instanceof BackedTarget backed ? withBacking(image, driver, backed, options) : target;
             }
             if (!driver.name().equals(RAW)) {
                 throw BlockException.of(Kind.UNSUPPORTED, image.text(),
@@ -375,6 +391,22 @@ public final class ImageOpener {
             return file;
         } catch (BlockException | RuntimeException | Error e) {
             CloseAll.after(e, file);
+            throw e;
+        }
+    }
+
+    /** Gives a target that has a backing file the chain below it, opened for reading. */
+    private BlockTarget withBacking(ImageLocation image, FormatDriver driver, BackedTarget target, OpenOptions options)
+            throws BlockException {
+        List<Layer> layers = new ArrayList<>(List.of(new Layer(image, driver.name(), new TargetLayer(target))));
+        try {
+            addBacking(layers, options);
+            if (layers.size() > 1) {
+                target.setBacking(new ImageChain(layers.subList(1, layers.size())));
+            }
+            return target;
+        } catch (BlockException | RuntimeException | Error e) {
+            layers.forEach(layer -> CloseAll.after(e, layer.node()));
             throw e;
         }
     }

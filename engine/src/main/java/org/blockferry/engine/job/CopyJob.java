@@ -1,7 +1,6 @@
 package org.blockferry.engine.job;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -14,6 +13,7 @@ import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.CreateOptions;
 import org.blockferry.engine.block.DriverRegistry;
+import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.GrowableTarget;
 import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.block.OpenOptions;
@@ -147,9 +147,9 @@ public final class CopyJob implements AutoCloseable {
         return output.format();
     }
 
-    /** Names of the sources' formats, in their order. */
-    public List<String> sourceFormats() {
-        return input.chains().stream().map(chain -> chain.top().format()).toList();
+    /** What the first source tells of itself beyond its disk. */
+    public FormatDetails sourceDetails() throws BlockException {
+        return input.chains().get(0).top().node().details();
     }
 
     /** Bytes of the disk that is copied; empty for a stream. */

@@ -96,13 +96,19 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
     /** Refuses a target that is one of the images that are read. */
     void requireApartFrom(Iterable<Layer> read, NodeInfo target) throws BlockException {
         for (Layer layer : read) {
-            boolean same = layer.identity().isPresent() && layer.identity().equals(target.identity())
-                    || location.protocol().equals(FILE) && layer.location().protocol().equals(FILE)
-                    && layer.location().rest().equals(location.rest());
-            if (same) {
-                throw BlockException.of(Kind.REFUSED, location.text(),
-                        "the target is an image that is read: '" + layer.location() + "'");
+            requireApartFrom(layer.location(), layer.identity(), target);
+            if (layer.dataFile().isPresent()) {
+                requireApartFrom(layer.dataFile().get().location(), layer.dataFile().get().file().identity(), target);
             }
+        }
+    }
+
+    private void requireApartFrom(ImageLocation read, Optional<String> identity, NodeInfo target) throws BlockException {
+        boolean same = identity.isPresent() && identity.equals(target.identity())
+                || read.protocol().equals(location.protocol()) && read.rest().equals(location.rest())
+                && location.protocol().equals(FILE);
+        if (same) {
+            throw BlockException.of(Kind.REFUSED, location.text(), "the target is an image that is read: '" + read + "'");
         }
     }
 

@@ -5,9 +5,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.EnumSet;
 import java.util.Set;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.blockferry.drivers.nbd.wire.Nbd;
 import org.blockferry.drivers.nbd.wire.NbdErrno;
 import org.blockferry.drivers.nbd.wire.Wire;
@@ -31,7 +31,7 @@ final class Session {
     private final ExportAccess export;
     private final ReplyWriter replies;
     private final int mostWorkers;
-    private final Runnable moreWorkers;
+    private final BooleanSupplier moreWorkers;
     private final ReentrantLock turn = new ReentrantLock();
     private final AtomicInteger workers = new AtomicInteger(1);
     /** Owned by whoever has the turn; always ready to be drained. */
@@ -40,8 +40,8 @@ final class Session {
     /** When the client last moved inside a request that it has begun; 0: between requests. */
     private volatile long waitingSince;
 
-    /** @param moreWorkers starts one more thread that calls {@link #work} */
-    Session(Wire wire, Terms terms, int mostWorkers, Runnable moreWorkers) {
+    /** @param moreWorkers starts one more thread that calls {@link #work}, or says no */
+    Session(Wire wire, Terms terms, int mostWorkers, BooleanSupplier moreWorkers) {
         this.wire = wire;
         this.terms = terms;
         this.export = terms.export();
@@ -94,10 +94,8 @@ final class Session {
 
     private void addWorker() {
         workers.incrementAndGet();
-        try {
-            moreWorkers.run();
-        } catch (RejectedExecutionException | OutOfMemoryError e) {
-            // No thread to be had, or the server stops: those that there are do the work.
+        if (!moreWorkers.getAsBoolean()) {
+            // Those that there are do the work.
             workers.decrementAndGet();
         }
     }
