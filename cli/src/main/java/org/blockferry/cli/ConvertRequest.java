@@ -47,6 +47,7 @@ record ConvertRequest(CopyOptions options, List<String> sources, Optional<String
                 .value("BASE", "keep this backing file", "-B")
                 .value("FORMAT", "format of the backing file", "-F")
                 .flag("store data compressed", "-c")
+                .flag("with -c, compress again what the source has stored in the same form already; not of qemu-img", "--recompress")
                 .flag("let the kernel copy where it can", "-C")
                 .value("SIZE", "shortest run of zeroes to look for, default 4k; 0: allocate everything", "-S")
                 .flag("write out of order", "-W")
@@ -103,7 +104,8 @@ record ConvertRequest(CopyOptions options, List<String> sources, Optional<String
             // Compressed clusters are written or left out whole, whatever -S says: as in QEMU.
             options.sparseSize(sparse.getAsLong());
         }
-        options.targetOptions(format).noCreate(noCreate).compress(arguments.has("-c")).outOfOrder(arguments.has("-W"))
+        options.targetOptions(format).noCreate(noCreate).compress(arguments.has("-c"))
+                .recompress(arguments.has("--recompress")).outOfOrder(arguments.has("-W"))
                 .share(arguments.has("-U")).salvage(arguments.has("--salvage")).targetIsZero(arguments.has("--target-is-zero"))
                 .parallel(coroutines(arguments)).rate(rate(arguments))
                 .targetCache(cache(arguments, "-t", CacheMode.UNSAFE, "Invalid cache option: "))

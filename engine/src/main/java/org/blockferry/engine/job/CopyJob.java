@@ -207,7 +207,7 @@ public final class CopyJob implements AutoCloseable {
         long sparse = options.sparseSize().orElse(
                 options.offload() == OffloadMode.ALWAYS ? 0 : CopyOptions.DEFAULT_SPARSE_SIZE);
         PipelineOptions tuned = options.tuning().withSparseSize(Math.toIntExact(sparse)).withOffload(options.offload())
-                .withSalvage(options.salvage()).withCompress(options.compress())
+                .withSalvage(options.salvage()).withCompress(options.compress()).withRecompress(options.recompress())
                 .withStatistics(options.statistics());
         return options.parallel() == 0 ? tuned : tuned.withThreads(options.parallel());
     }

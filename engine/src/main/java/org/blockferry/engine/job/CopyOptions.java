@@ -114,6 +114,11 @@ public final class CopyOptions {
         return set.compress;
     }
 
+    /** Whether what the source has stored compressed is compressed again, also where it could be stored as it is. */
+    public boolean recompress() {
+        return set.recompress;
+    }
+
     /** {@code -S}: the shortest run of zeroes that is looked for in data; 0: none is; empty: nothing was said. */
     public OptionalLong sparseSize() {
         return set.sparseSize;
@@ -198,6 +203,7 @@ public final class CopyOptions {
         private boolean noCreate;
         private boolean targetIsZero;
         private boolean compress;
+        private boolean recompress;
         private OptionalLong sparseSize = OptionalLong.empty();
         private int parallel;
         private boolean outOfOrder;
@@ -230,6 +236,7 @@ public final class CopyOptions {
             noCreate = from.noCreate;
             targetIsZero = from.targetIsZero;
             compress = from.compress;
+            recompress = from.recompress;
             sparseSize = from.sparseSize;
             parallel = from.parallel;
             outOfOrder = from.outOfOrder;
@@ -330,6 +337,11 @@ public final class CopyOptions {
 
         public Builder compress(boolean compressed) {
             compress = compressed;
+            return this;
+        }
+
+        public Builder recompress(boolean always) {
+            recompress = always;
             return this;
         }
 
@@ -439,6 +451,7 @@ public final class CopyOptions {
             require(rate >= 0, "the rate (-r) is " + rate + " bytes per second; it is not negative, and 0 is no limit");
             require(snapshot.isEmpty() || sources.size() == 1,
                     "a snapshot (-l) is of one source, and " + sources.size() + " are given");
+            require(compress || !recompress, "--recompress says how to compress (-c)");
             checkBacking();
             require(targetSpec.isEmpty() || noCreate, "a target that is described part by part must be there (-n)");
             require(targetSpec.isEmpty() || !targetSpec.get().isSlice(), "a part of a file cannot be a target");
