@@ -14,6 +14,7 @@ final class CommandRegistry {
 
     CommandRegistry() {
         add("copy", "copy an image, converting its format", CopyCommand::new);
+        add("convert", "qemu-img convert, option for option", ConvertCommand::new);
         add("create", "make an empty image", CreateCommand::new);
         add("snapshot", "list, take, delete or go back to internal snapshots", SnapshotCommand::new);
         add("check", "look for contradictions in an image, and repair them", CheckCommand::new);

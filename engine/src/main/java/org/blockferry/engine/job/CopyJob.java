@@ -13,6 +13,7 @@ import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.CreateOptions;
 import org.blockferry.engine.block.DriverRegistry;
+import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.GrowableTarget;
 import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.block.OpenOptions;
@@ -146,6 +147,11 @@ public final class CopyJob implements AutoCloseable {
         return output.format();
     }
 
+    /** What the first source tells of itself beyond its disk. */
+    public FormatDetails sourceDetails() throws BlockException {
+        return input.chains().get(0).top().node().details();
+    }
+
     /** Bytes of the disk that is copied; empty for a stream. */
     public OptionalLong length() {
         return input.isStream() ? OptionalLong.empty() : OptionalLong.of(input.info().length());
@@ -183,7 +189,8 @@ public final class CopyJob implements AutoCloseable {
         if (input.isStream()) {
             return CopyPlan.ofStream(policy);
         }
-        ExtentSource extents = base.isPresent() ? base.get().extents(input.chain().orElseThrow()) : input.node()::status;
+        ExtentSource extents = base.isPresent() && base.get().index().isPresent()
+                ? base.get().extents(input.chain().orElseThrow()) : input.node()::status;
         if (options.salvage()) {
             extents = ExtentSource.salvaging(extents);
         }
@@ -203,7 +210,7 @@ public final class CopyJob implements AutoCloseable {
         long sparse = options.sparseSize().orElse(
                 options.offload() == OffloadMode.ALWAYS ? 0 : CopyOptions.DEFAULT_SPARSE_SIZE);
         PipelineOptions tuned = options.tuning().withSparseSize(Math.toIntExact(sparse)).withOffload(options.offload())
-                .withSalvage(options.salvage()).withCompress(options.compress())
+                .withSalvage(options.salvage()).withCompress(options.compress()).withRecompress(options.recompress())
                 .withStatistics(options.statistics());
         return options.parallel() == 0 ? tuned : tuned.withThreads(options.parallel());
     }
