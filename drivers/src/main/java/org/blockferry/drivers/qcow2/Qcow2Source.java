@@ -15,6 +15,8 @@ import org.blockferry.engine.block.BlockLimits;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.ByteRange;
+import org.blockferry.engine.block.CompressedForm;
+import org.blockferry.engine.block.CompressedSource;
 import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.FormatSource;
 import org.blockferry.engine.block.NodeInfo;
@@ -27,7 +29,7 @@ import org.blockferry.engine.block.Trait;
  * <p>Where a data cluster begins within the file but ends past it, what is missing reads as zeroes, as in QEMU: the last cluster
  * of a file need not be written to its end. One that begins past the end is an error.
  */
-final class Qcow2Source implements FormatSource {
+final class Qcow2Source implements FormatSource, CompressedSource {
     private static final ByteBuffer ZEROES = ByteBuffer.allocateDirect(64 << 10).asReadOnlyBuffer();
 
     /** The shortest run of data for which the file is asked whether it is a hole: as long as a request to read is. */
@@ -210,6 +212,21 @@ final class Qcow2Source implements FormatSource {
             }
             into.limit(limit);
             at = run.end();
+        }
+    }
+
+    @Override
+    public Optional<CompressedForm> compressedForm() {
+        return Optional.of(image.header().compression().form(image.layout()));
+    }
+
+    @Override
+    public int readCompressed(long offset, long end, ByteBuffer stored, ByteBuffer plain) throws BlockException {
+        Reader reader = takeReader();
+        try {
+            return reader.compressed.readStored(offset, end, stored, plain);
+        } finally {
+            giveReader(reader);
         }
     }
 
