@@ -52,7 +52,7 @@ class InPlaceCrashTest {
             "cluster_size=512,compat=0.10", "cluster_size=4k,backing"})
     @Timeout(120)
     void leavesAnImageThatQemuMends(String options) throws Exception {
-        run(options, 1 + (options.hashCode() & 7), 40);
+        run(options, 1 + (options.hashCode() & 7), 30);
     }
 
     @ParameterizedTest(name = "{0}")
