@@ -72,7 +72,7 @@ public final class Launcher {
             // Loading what calls the system takes longer than all the rest of a start; it passes beside the reading of options.
             NativeAccess.warmUp();
             OptionTable options = command.options();
-            Arguments arguments = options.parse(words);
+            Arguments arguments = options.parse(command.prepare(words));
             if (arguments.has("--help")) {
                 options.printHelp(out);
                 return ExitCode.OK;
