@@ -1,27 +1,44 @@
 package org.blockferry.cli;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.blockferry.engine.util.ByteSize;
-import picocli.CommandLine.ParseResult;
 
 /** What the user wrote, asked by the names of options. Immutable. */
 final class Arguments {
-    private final ParseResult parsed;
+    private final Map<String, OptionTable.Option> byName;
+    private final Map<String, List<String>> values;
+    private final List<String> rest;
 
-    Arguments(ParseResult parsed) {
-        this.parsed = parsed;
+    /**
+     * @param byName the options that there are, by each of their names
+     * @param values what was given, by an option's first name; an option without a value has empty ones
+     * @param rest the words that are not options
+     */
+    Arguments(Map<String, OptionTable.Option> byName, Map<String, List<String>> values, List<String> rest) {
+        this.byName = byName;
+        this.values = values;
+        this.rest = rest;
     }
 
     boolean has(String option) {
-        return parsed.hasMatchedOption(option);
+        return values.containsKey(first(option));
     }
 
     /** The values of an option, in the order they were given. */
     List<String> values(String option) {
-        return parsed.matchedOptionValue(option, List.of());
+        return values.getOrDefault(first(option), List.of());
+    }
+
+    private String first(String name) {
+        OptionTable.Option option = byName.get(name);
+        if (option == null) {
+            throw new AssertionError("there is no option " + name);
+        }
+        return option.names().get(0);
     }
 
     /** The last value of an option. */
@@ -60,8 +77,8 @@ final class Arguments {
         throw new UsageException(option + " is '" + text.get() + "'; it is a whole number from " + least + " to " + most);
     }
 
-    /** The words that are not options. */
+    /** The words that are not options, in their order. */
     List<String> rest() {
-        return parsed.matchedPositionalValue(0, List.of());
+        return rest;
     }
 }

@@ -14,6 +14,7 @@ final class CommandRegistry {
 
     CommandRegistry() {
         add("copy", "copy an image, converting its format", CopyCommand::new);
+        add("convert", "qemu-img convert, option for option", ConvertCommand::new);
         add("create", "make an empty image", CreateCommand::new);
         add("resize", "make a disk longer or shorter", ResizeCommand::new);
         add("snapshot", "list, take, delete or go back to internal snapshots", SnapshotCommand::new);

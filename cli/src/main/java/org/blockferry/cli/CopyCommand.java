@@ -46,7 +46,8 @@ final class CopyCommand implements Command {
             if (request.json()) {
                 CopyReport.print(results(session, request), request, e, targetState);
             } else if (targetState.startsWith("incomplete")) {
-                session.err().println(ErrorReport.oneLine(ErrorReport.PROGRAM + "target " + targetState));
+                // One failure is one line, also when there is more to say.
+                throw new IOException(e.getMessage() + "; target " + targetState, e);
             }
             throw e;
         }
@@ -96,8 +97,13 @@ final class CopyCommand implements Command {
         PrintWriter err = session.err();
         if (result.salvaged() > 0) {
             err.println(ErrorReport.PROGRAM + "warning: " + result.salvaged() + " bytes could not be read and are zeroes in the target");
+            long unlisted = result.salvaged();
             for (ByteRange range : request.json() ? List.<ByteRange>of() : result.salvagedRanges()) {
                 err.println(ErrorReport.PROGRAM + "warning: unreadable: " + range.length() + " bytes at " + range.offset());
+                unlisted -= range.length();
+            }
+            if (unlisted > 0 && !request.json()) {
+                err.println(ErrorReport.PROGRAM + "warning: unreadable: " + unlisted + " bytes elsewhere, too scattered to be listed");
             }
         }
         if (result.statistics().isPresent() && !request.json()) {

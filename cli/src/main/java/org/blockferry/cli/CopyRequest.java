@@ -48,6 +48,8 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
                 .value("FORMAT", "format of the target; otherwise that of what stands there, or told by the name, or raw",
                         "-O", "--target-format")
                 .value("NAME=VALUE,...", "options of the target's format; -o help lists them", "-o", "--target-option")
+                .flag("store data compressed, with every processor at work; -o compression_type=zstd for zstd", "-c", "--compress")
+                .flag("with -c, compress again what the source has stored in the same form already", "--recompress")
                 .value("BASE", "keep this backing file: copy only what lies above it", "-B", "--backing")
                 .value("FORMAT", "format of the backing file", "-F", "--backing-format")
                 .flag("trust that the backing file has the content of the source's base", "--backing-unchecked")
@@ -130,6 +132,8 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
         options.backingUnchecked(arguments.has("--backing-unchecked"))
                 .noCreate(arguments.has("-n"))
                 .targetIsZero(arguments.has("--target-is-zero"))
+                .compress(arguments.has("-c"))
+                .recompress(arguments.has("--recompress"))
                 .outOfOrder(arguments.has("-W"))
                 .share(arguments.has("-U"))
                 .untrusted(arguments.has("--untrusted"))

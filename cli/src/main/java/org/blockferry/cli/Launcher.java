@@ -5,8 +5,6 @@ import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import org.blockferry.drivers.posix.NativeAccess;
-import org.blockferry.engine.block.DriverRegistry;
 
 /** One run of the program, without the process around it. */
 public final class Launcher {
@@ -69,15 +67,14 @@ public final class Launcher {
         Command command = found.get();
         try {
             Logging.configure();
-            // Loading what calls the system takes longer than all the rest of a start; it passes beside the reading of options.
-            NativeAccess.warmUp();
+            DriverLoading drivers = DriverLoading.start();
             OptionTable options = command.options();
             Arguments arguments = options.parse(command.prepare(words));
             if (arguments.has("--help")) {
                 options.printHelp(out);
                 return ExitCode.OK;
             }
-            return command.run(new Session(out, err, terminal, signals, DriverRegistry::load), arguments);
+            return command.run(new Session(out, err, terminal, signals, drivers), arguments);
         } catch (UsageException e) {
             ErrorReport.print(err, name, e);
             return command.usageExitCode();

@@ -2,15 +2,11 @@ package org.blockferry.cli;
 
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
-import picocli.CommandLine;
-import picocli.CommandLine.Help.Ansi;
-import picocli.CommandLine.Model.ArgGroupSpec;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.UnmatchedArgumentException;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * The options of one command, each declared once, in the order of the help text. Parses a command line into {@link Arguments},
@@ -20,17 +16,37 @@ import picocli.CommandLine.UnmatchedArgumentException;
  * ({@code -Oraw}, {@code -O raw}, {@code --offload=auto}); {@code --} ends them. Of an option that is given twice the last value
  * counts, as it does for qemu-img.
  *
+ * <p>Design note: picocli decides what a command line means, says what is wrong with one, and prints the help ({@link
+ * PicocliOptions}). But its classes are of a version that a class-data archive cannot hold verified, and cost each start 30 ms. A
+ * line that is plainly well-formed is therefore read here, in one loop; any doubt is left to picocli. A test holds the two against
+ * each other.
+ *
  * <p>Owned by one thread.
  */
 final class OptionTable {
-    private record Group(String heading, List<OptionSpec> options) {
+    /**
+     * One option.
+     *
+     * @param names as written, dashes included; the first one is the one that others ask by
+     * @param label what its value is; empty: it takes none
+     */
+    record Option(List<String> names, Optional<String> label, String help) {
+        boolean isFlag() {
+            return label.isEmpty();
+        }
+    }
+
+    /** Options under a heading. */
+    record Group(String heading, List<Option> options) {
     }
 
     private final String command;
     private final String synopsis;
     private final List<Group> groups = new ArrayList<>();
-    private String[] examples = {};
-    private String[] description = {};
+    private final Map<String, Option> byName = new HashMap<>();
+    private List<String> examples = List.of();
+    private List<String> description = List.of();
+    private boolean qemuWords;
 
     /** @param synopsis what follows the command's name in the usage line */
     OptionTable(String command, String synopsis) {
@@ -39,13 +55,23 @@ final class OptionTable {
     }
 
     OptionTable examples(String... lines) {
-        examples = lines;
+        examples = List.of(lines);
         return this;
     }
 
     OptionTable description(String... paragraphs) {
-        description = paragraphs;
+        description = List.of(paragraphs);
         return this;
+    }
+
+    /** What is wrong with a line is said as qemu-img says it, for scripts that look for that. */
+    OptionTable qemuWords() {
+        qemuWords = true;
+        return this;
+    }
+
+    boolean hasQemuWords() {
+        return qemuWords;
     }
 
     /** The options that follow stand under this heading. */
@@ -56,73 +82,131 @@ final class OptionTable {
 
     /** An option without a value. */
     OptionTable flag(String help, String... names) {
-        // An array: given twice is no error.
-        return add(OptionSpec.builder(names).type(boolean[].class).arity("0").description(help));
+        return add(new Option(List.of(names), Optional.empty(), help));
     }
 
     /** An option with a value. */
     OptionTable value(String label, String help, String... names) {
-        return add(OptionSpec.builder(names).type(List.class).auxiliaryTypes(String.class).arity("1").paramLabel(label)
-                .hideParamSyntax(true).description(help));
+        return add(new Option(List.of(names), Optional.of(label), help));
     }
 
-    private OptionTable add(OptionSpec.Builder option) {
-        groups.get(groups.size() - 1).options.add(option.build());
+    private OptionTable add(Option option) {
+        groups.get(groups.size() - 1).options.add(option);
+        option.names.forEach(name -> byName.put(name, option));
         return this;
-    }
-
-    /** picocli formats headings and the description of a command, but not those of options. */
-    private static String plain(String text) {
-        return text.replace("%", "%%");
     }
 
     /** @throws UsageException in one line: an unknown option, a missing value */
     Arguments parse(List<String> words) throws UsageException {
-        CommandSpec spec = newSpec();
-        groups.forEach(group -> group.options.forEach(spec::addOption));
-        try {
-            return new Arguments(newCommandLine(spec).parseArgs(words.toArray(new String[0])));
-        } catch (UnmatchedArgumentException e) {
-            List<String> close = e.getSuggestions();
-            throw new UsageException("unknown option '" + e.getUnmatched().get(0) + "'"
-                    + (close.isEmpty() ? "" : "; did you mean " + String.join(" or ", close) + "?"));
-        } catch (ParameterException e) {
-            String message = e.getMessage();
-            throw new UsageException(Character.toLowerCase(message.charAt(0)) + message.substring(1));
-        }
+        Optional<Arguments> plain = parsePlain(words);
+        return plain.isPresent() ? plain.get() : new PicocliOptions(this).parse(words);
     }
 
     void printHelp(PrintWriter out) {
-        CommandSpec spec = newSpec();
-        for (Group group : groups) {
-            ArgGroupSpec.Builder section = ArgGroupSpec.builder().validate(false).heading("%n" + plain(group.heading) + ":%n");
-            group.options.forEach(section::addArg);
-            spec.addArgGroup(section.build());
-        }
-        List<String> text = new ArrayList<>();
-        for (String example : examples) {
-            text.add("  blockferry " + plain(example));
-        }
-        for (String paragraph : description) {
-            text.add("");
-            text.add(plain(paragraph));
-        }
-        spec.usageMessage().customSynopsis("blockferry " + command + " " + synopsis).descriptionHeading("%n")
-                .description(text.toArray(new String[0])).sortOptions(false).width(100);
-        newCommandLine(spec).usage(out, Ansi.OFF);
+        new PicocliOptions(this).printHelp(out);
     }
 
-    private CommandSpec newSpec() {
-        CommandSpec spec = CommandSpec.create().name("blockferry " + command);
-        spec.addPositional(PositionalParamSpec.builder().index("0..*").arity("0..*").type(List.class).auxiliaryTypes(String.class)
-                .paramLabel("ARGUMENTS").hidden(true).build());
-        spec.parser().collectErrors(false);
-        return spec;
+    /** Reads a line that leaves no doubt; empty when there is any. */
+    Optional<Arguments> parsePlain(List<String> words) {
+        Map<String, List<String>> values = new LinkedHashMap<>();
+        List<String> rest = new ArrayList<>();
+        for (int i = 0; i < words.size(); i++) {
+            String word = words.get(i);
+            if (word.equals("--")) {
+                rest.addAll(words.subList(i + 1, words.size()));
+                break;
+            }
+            if (word.length() < 2 || word.charAt(0) != '-') {
+                rest.add(word);
+                continue;
+            }
+            int consumed = word.startsWith("--") ? readLong(words, i, values) : readCluster(words, i, values);
+            if (consumed == 0) {
+                return Optional.empty();
+            }
+            i += consumed - 1;
+        }
+        return Optional.of(new Arguments(byName, values, rest));
     }
 
-    private static CommandLine newCommandLine(CommandSpec spec) {
-        // A file may be called @disk or "disk", quotes included: words are taken as they are.
-        return new CommandLine(spec).setExpandAtFiles(false).setTrimQuotes(false).setInterpolateVariables(false)
-                .setUnmatchedOptionsArePositionalParams(false);
+    /** {@code --name}, {@code --name=value}, {@code --name value}: words consumed, 0 in doubt. */
+    private int readLong(List<String> words, int at, Map<String, List<String>> values) {
+        String word = words.get(at);
+        int equals = word.indexOf('=');
+        Option option = byName.get(equals < 0 ? word : word.substring(0, equals));
+        if (option == null || option.isFlag() && equals >= 0) {
+            return 0;
+        }
+        if (option.isFlag()) {
+            put(values, option, "");
+            return 1;
+        }
+        if (equals >= 0) {
+            put(values, option, word.substring(equals + 1));
+            return 1;
+        }
+        return readNext(words, at, option, values);
+    }
+
+    /** {@code -nW}, {@code -Oraw}, {@code -nO raw}: words consumed, 0 in doubt. */
+    private int readCluster(List<String> words, int at, Map<String, List<String>> values) {
+        String word = words.get(at);
+        for (int i = 1; i < word.length(); i++) {
+            Option option = byName.get("-" + word.charAt(i));
+            if (option == null) {
+                return 0;
+            }
+            if (option.isFlag()) {
+                put(values, option, "");
+                continue;
+            }
+            String joined = word.substring(i + 1);
+            if (joined.isEmpty()) {
+                return readNext(words, at, option, values);
+            }
+            if (joined.charAt(0) == '=') {
+                return 0;
+            }
+            put(values, option, joined);
+            return 1;
+        }
+        return 1;
+    }
+
+    /** The value is the next word, unless that might be an option. */
+    private static int readNext(List<String> words, int at, Option option, Map<String, List<String>> values) {
+        if (at + 1 == words.size() || words.get(at + 1).startsWith("-")) {
+            return 0;
+        }
+        put(values, option, words.get(at + 1));
+        return 2;
+    }
+
+    private static void put(Map<String, List<String>> values, Option option, String value) {
+        values.computeIfAbsent(option.names.get(0), name -> new ArrayList<>()).add(value);
+    }
+
+    String command() {
+        return command;
+    }
+
+    String synopsis() {
+        return synopsis;
+    }
+
+    List<Group> groups() {
+        return groups;
+    }
+
+    Map<String, Option> byName() {
+        return byName;
+    }
+
+    List<String> examples() {
+        return examples;
+    }
+
+    List<String> description() {
+        return description;
     }
 }

@@ -12,7 +12,7 @@ import org.blockferry.engine.block.DriverRegistry;
  * @param err standard error: progress and complaints
  * @param terminal the terminal behind {@code err}, if it is one
  * @param signals what arrives from outside
- * @param drivers loads the drivers that are there; asked once, by a command that needs them
+ * @param drivers the drivers that are there; waits until they are loaded
  */
 record Session(
         PrintWriter out, PrintWriter err, Optional<Terminal> terminal, Signals signals, Supplier<DriverRegistry> drivers) {

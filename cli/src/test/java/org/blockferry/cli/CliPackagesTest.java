@@ -21,8 +21,8 @@ class CliPackagesTest {
     }
 
     @Test
-    void picocliStaysBehindTheOptionTable() {
-        noClasses().that().haveNameNotMatching(".*\\.(OptionTable|Arguments)(\\$.*)?")
+    void picocliStaysInOnePlace() {
+        noClasses().that().haveNameNotMatching(".*\\.PicocliOptions(\\$.*)?")
                 .should().dependOnClassesThat().resideInAPackage("picocli..").check(CLASSES);
     }
 

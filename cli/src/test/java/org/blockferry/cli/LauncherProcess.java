@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** {@code bin/blockferry} as a process, for tests that run after the jar is made. Closing it ends the process. */
 public final class LauncherProcess implements AutoCloseable {
@@ -95,6 +97,26 @@ public final class LauncherProcess implements AutoCloseable {
     /** {@code kill -NAME}. */
     public void signal(String name) throws IOException, InterruptedException {
         new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).inheritIO().start().waitFor();
+    }
+
+    /**
+     * Waits for the end and returns the most memory that was resident, in bytes, as the kernel counted it until shortly before.
+     * The shell that starts Java becomes it, so this is one process.
+     */
+    public long peakMemory() throws InterruptedException {
+        Path status = Path.of("/proc", Long.toString(process.pid()), "status");
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        long peak = 0;
+        while (!process.waitFor(2, TimeUnit.MILLISECONDS) && System.nanoTime() < deadline) {
+            try (Stream<String> lines = Files.lines(status)) {
+                peak = Math.max(peak, lines.filter(line -> line.startsWith("VmHWM:")).findFirst()
+                        .map(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10).orElse(0L));
+            } catch (IOException | java.io.UncheckedIOException e) {
+                // It has just ended.
+                continue;
+            }
+        }
+        return peak;
     }
 
     /** Waits for the end and returns what came of it. */

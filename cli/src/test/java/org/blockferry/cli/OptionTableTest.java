@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -98,6 +99,31 @@ class OptionTableTest {
         Arguments arguments = parse("-m", value);
         assertEquals("-m is '" + value + "'; it is a whole number from 1 to 16",
                 assertThrows(UsageException.class, () -> arguments.number("-m", 1, 16)).getMessage());
+    }
+
+    @Test
+    void aPlainLineMeansToUsWhatItMeansToPicocli() throws Exception {
+        List<String> words = List.of("-n", "-W", "-nW", "-Wn", "--not", "-S", "-S1", "--size", "--size=2", "-S=3", "-m", "-m4", "-nm5",
+                "--", "-", "file", "a=b", "@x", "", "-x", "--nott", "--not=1", "64K", "-nS", "--size=", "\"q\"");
+        long seed = 20261122;
+        Random random = new Random(seed);
+        int plain = 0;
+        for (int round = 0; round < 4000; round++) {
+            List<String> line = random.ints(random.nextInt(7), 0, words.size()).mapToObj(words::get).toList();
+            Optional<Arguments> ours = table().parsePlain(line);
+            if (ours.isEmpty()) {
+                continue;
+            }
+            plain++;
+            Arguments theirs = new PicocliOptions(table()).parse(line);
+            String message = "seed " + seed + ", line " + line;
+            assertEquals(theirs.rest(), ours.get().rest(), message);
+            for (String option : List.of("-n", "--not", "-W", "-S", "--size", "-m")) {
+                assertEquals(theirs.has(option), ours.get().has(option), message);
+                assertEquals(theirs.value(option), ours.get().value(option), message);
+            }
+        }
+        assertTrue(plain > 400, plain + " plain lines");
     }
 
     @Test

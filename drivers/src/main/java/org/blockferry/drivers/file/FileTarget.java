@@ -25,6 +25,8 @@ import org.blockferry.engine.block.ZeroFlag;
 final class FileTarget extends FileSource implements BlockStorage {
     /** For the ends of a zeroed range on a device that are no whole sector. */
     private static final int USUAL_SECTOR = 512;
+    /** How far a new growing file is made longer than is needed at the moment; a hole, so it costs nothing. */
+    private static final long AHEAD = 64L << 20;
 
     private final OpenFile file;
     private final Optional<NewFile> made;
@@ -39,6 +41,11 @@ final class FileTarget extends FileSource implements BlockStorage {
      * file that was there before. Raised before the write that raises it.
      */
     private final AtomicLong used;
+    /**
+     * The length that a new growing file has on its file system, ahead of the one that counts and cut down to it at the end; in
+     * other files the two are the same. Changed with {@link #growth} held.
+     */
+    private final AtomicLong reach;
     /**
      * Held by what makes the file longer. Setting a length cuts off what another thread has just written behind it, if the two
      * are not kept apart.
@@ -57,6 +64,7 @@ final class FileTarget extends FileSource implements BlockStorage {
         this.zeroes = new ZeroLadder(file);
         this.offload = new OffloadLadder(file);
         this.length = new AtomicLong(length);
+        this.reach = new AtomicLong(length);
         this.used = new AtomicLong(made.isPresent() ? 0 : Long.MAX_VALUE);
     }
 
@@ -123,14 +131,47 @@ final class FileTarget extends FileSource implements BlockStorage {
             put(offset, from);
         } else {
             requireGrowing("write", offset, end);
+            writeBehindTheEnd(offset, end, from);
+        }
+        holes().changed();
+        if (flags.contains(WriteFlag.FUA) && !file.cache().isSync()) {
+            file.flush();
+        }
+    }
+
+    private void writeBehindTheEnd(long offset, long end, ByteBuffer from) throws BlockException {
+        if (made.isPresent()) {
+            stretchTo(end);
+            put(offset, from);
+            length.accumulateAndGet(end, Math::max);
+        } else {
             synchronized (growth) {
                 put(offset, from);
                 raiseTo(end);
             }
         }
-        holes().changed();
-        if (flags.contains(WriteFlag.FUA) && !file.cache().isSync()) {
-            file.flush();
+    }
+
+    /**
+     * Makes a new file so long that a write up to {@code end} does not make it longer: a write that does costs a change of the
+     * inode each time, and cannot go on beside others. 1.3 s instead of 0.5 s were spent in the writes of 708 MiB to ext4.
+     */
+    private void stretchTo(long end) throws BlockException {
+        if (end <= reach.get()) {
+            return;
+        }
+        synchronized (growth) {
+            if (end > reach.get()) {
+                long ahead = end > Long.MAX_VALUE - AHEAD ? end : end + AHEAD;
+                try {
+                    file.truncate(ahead);
+                } catch (BlockException e) {
+                    // As long as a file can be here, perhaps.
+                    ahead = end;
+                    file.truncate(ahead);
+                }
+                reach.set(ahead);
+            }
         }
     }
 
@@ -153,9 +194,8 @@ final class FileTarget extends FileSource implements BlockStorage {
 
     /** The file has become that long. With {@link #growth} held. */
     private void raiseTo(long end) {
-        if (end > length.get()) {
-            length.set(end);
-        }
+        length.accumulateAndGet(end, Math::max);
+        reach.accumulateAndGet(end, Math::max);
     }
 
     @Override
@@ -195,10 +235,10 @@ final class FileTarget extends FileSource implements BlockStorage {
 
     /** With {@link #growth} held. */
     private void growTo(long end) throws BlockException {
-        if (end > length.get()) {
+        if (end > reach.get()) {
             file.truncate(end);
-            length.set(end);
         }
+        raiseTo(end);
     }
 
     /** The whole sectors by the kernel, and then what is left at both ends by writing it. */
@@ -291,10 +331,11 @@ final class FileTarget extends FileSource implements BlockStorage {
             return;
         }
         synchronized (growth) {
-            if (wanted != length.get()) {
+            if (wanted != reach.get()) {
                 file.truncate(wanted);
-                length.set(wanted);
+                reach.set(wanted);
             }
+            length.set(wanted);
         }
         holes().changed();
     }
@@ -317,6 +358,9 @@ final class FileTarget extends FileSource implements BlockStorage {
     @Override
     public void complete() throws BlockException {
         if (made.isPresent()) {
+            if (grows) {
+                setLength(length.get());
+            }
             made.get().commit();
         } else {
             flush();

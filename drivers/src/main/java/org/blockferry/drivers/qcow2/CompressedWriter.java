@@ -7,6 +7,8 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.blockferry.drivers.codec.Compressor;
 import org.blockferry.engine.block.BlockException;
+import org.blockferry.engine.block.NodeInfo;
+import org.blockferry.engine.block.Trait;
 import org.blockferry.engine.block.WriteFlag;
 
 /**
@@ -25,8 +27,11 @@ import org.blockferry.engine.block.WriteFlag;
  * <p>Thread-safe; every writer works with a scratch of its own.
  */
 final class CompressedWriter implements AutoCloseable {
-    /** The most that is compressed before it is written: a large slot. */
-    private static final int BATCH_BYTES = 2 << 20;
+    /**
+     * The most that is compressed before it is written, unless one cluster is more: two of the slots that a copy works with. Each
+     * writer has a buffer of this size, and there may be {@value NewImageTarget#MAX_WRITERS}.
+     */
+    private static final int BATCH_BYTES = 512 << 10;
     /** Memory pages: the most that any file wants buffers aligned to. */
     private static final int PAGE = 4096;
 
@@ -55,7 +60,17 @@ final class CompressedWriter implements AutoCloseable {
         this.layout = layout;
         this.compressors = compressors;
         this.plain = plain;
-        this.alignment = Math.min(file.storage().info().limits().requestAlignment(), layout.clusterSize());
+        this.alignment = Math.min(alignment(file.storage().info()), layout.clusterSize());
+    }
+
+    /**
+     * Where batches begin. Through the page cache of this host they adjoin: the block that two of them share is there, and the
+     * kernel keeps their writes apart. Aligned to blocks of 4 KiB, batches of four clusters made images 2 % larger. Elsewhere two
+     * writers must not meet in a block that is read, changed and written back.
+     */
+    private static int alignment(NodeInfo storage) {
+        boolean cached = storage.limits().memoryAlignment() == 1 && !storage.has(Trait.REMOTE);
+        return cached ? 1 : storage.limits().requestAlignment();
     }
 
     /** Whether room was given away and then not filled, so that the image's refcounts are wrong. */
@@ -87,6 +102,31 @@ final class CompressedWriter implements AutoCloseable {
         }
         request.writePlain(lastWhole, end);
         from.position(from.limit());
+    }
+
+    /** Whether {@link #writeStored} may work: where requests of the file must be aligned, stored clusters are not taken one by one. */
+    boolean takesStored() {
+        return alignment == 1;
+    }
+
+    /** Writes a cluster that is compressed already; false if it has its place, or does not fit one that is compressed. */
+    boolean writeStored(long offset, ByteBuffer stored) throws BlockException {
+        long guestCluster = offset >>> layout.clusterBits();
+        int bytes = stored.remaining();
+        if (alignment != 1 || bytes >= layout.clusterSize() || !map.isFresh(guestCluster)) {
+            return false;
+        }
+        boolean done = false;
+        try {
+            long[] place = {0};
+            space.place(new int[] {bytes}, place, 1, alignment);
+            file.write(place[0], stored, WriteFlag.NONE);
+            map.setCompressed(guestCluster, place[0], bytes);
+            done = true;
+        } finally {
+            damaged |= !done;
+        }
+        return true;
     }
 
     /** A write as it came: where its bytes are. */
@@ -205,7 +245,8 @@ final class CompressedWriter implements AutoCloseable {
         /** A batch, in which nothing grows, and the padding to a whole unit of the file. */
         private final ByteBuffer out =
                 ByteBuffer.allocateDirect(Math.max(BATCH_BYTES, layout.clusterSize()) + alignment + PAGE).alignedSlice(PAGE);
-        private final ByteBuffer in = ByteBuffer.allocateDirect(layout.clusterSize());
+        /** Made when the disk's last cluster comes, or bytes on the heap. */
+        private ByteBuffer in = ByteBuffer.allocate(0);
         private final long[] clusters = new long[Math.max(1, BATCH_BYTES >>> layout.clusterBits())];
         private final int[] sizes = new int[clusters.length];
         private final long[] offsets = new long[clusters.length];
@@ -215,6 +256,9 @@ final class CompressedWriter implements AutoCloseable {
         private ByteBuffer direct(ByteBuffer bytes) {
             if (bytes.isDirect() && bytes.remaining() == layout.clusterSize()) {
                 return bytes;
+            }
+            if (in.capacity() == 0) {
+                in = ByteBuffer.allocateDirect(layout.clusterSize());
             }
             in.clear().put(bytes);
             while (in.hasRemaining()) {

@@ -99,13 +99,17 @@ final class ImageMetadata {
         }
     }
 
-    /** Refuses to write with the guest's bytes where metadata stands; then the image is corrupt. */
+    /**
+     * Ahead of writing the guest's bytes where an entry says. If metadata stands there, the image is marked corrupt; a place past
+     * the end of the file must be one that is counted.
+     */
     void requireData(long hostOffset, long length) throws BlockException {
         Optional<String> touched = guard.touched(hostOffset, length);
         if (touched.isPresent()) {
             throw header.corrupt("an L2 entry maps guest data to 0x" + Long.toHexString(hostOffset) + "+0x"
                     + Long.toHexString(length) + ", where the " + touched.get() + " stands");
         }
+        refcounts.requireCounted(hostOffset, length);
     }
 
     /** Drops the reference that {@code entry}, which has been replaced, held. */
@@ -138,17 +142,18 @@ final class ImageMetadata {
         release();
     }
 
-    /** Writes all changes, also the lowered refcounts. */
+    /** Writes all changes, also the lowered refcounts; nobody writes meanwhile. */
     void finish() throws BlockException {
         commit();
         if (refcounts.isDirty()) {
             commit();
         }
+        refcounts.trim();
     }
 
     /** Whether {@link #finish} has something to write. */
     boolean isDirty() {
-        return map.isDirty() || refcounts.isDirty() || freed.size() > 0;
+        return map.isDirty() || refcounts.isDirty() || refcounts.isAhead() || freed.size() > 0;
     }
 
     boolean isCorrupt() {

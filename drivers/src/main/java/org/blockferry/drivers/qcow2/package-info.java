@@ -17,6 +17,8 @@
  *                                                     ├─ L2Window          tables, bounded memory
  *                                                     ├─ HostSpace         space and its refcounts
  *                                                     └─ CompressedWriter  compresses in the writer's thread
+ *                                              InPlaceTarget  an image that exists, read and written
+ *                                                └─ ImageMetadata    its tables, and the order of their changes
  *
  *                                              Qcow2Check    refcounts against references
  *                                                ├─ ReferenceWalk       everything that refers to a cluster
@@ -27,7 +29,7 @@
  *   guestOffset ──▶ l1Index, l2Index ──▶ L2 entry (+ subcluster bitmap) ──▶ hostOffset in the file or data file
  * </pre>
  *
- * <p>A layer never opens its backing file; it says which one it has, and {@code engine.graph} opens chains. Compression codecs
- * live in {@code drivers.codec}.
+ * <p>A layer never opens its backing file; it says which one it has, and {@code engine.graph} opens chains, and hands what is below
+ * to a target in place. Compression codecs live in {@code drivers.codec}.
  */
 package org.blockferry.drivers.qcow2;

@@ -48,7 +48,10 @@ class ImageLockTest {
                 ? Peers.start(folder, "qemu-nbd", "-r", "-t", "-k", socket, "-f", "raw", image.toString())
                 : Peers.start(folder, "qemu-nbd", "-t", "-k", socket, "-f", "raw", image.toString());
         try {
-            return server.await(Path.of(socket));
+            server.await(Path.of(socket));
+            // It listens before it opens the image; it answers after.
+            Peers.run(folder, "qemu-nbd", "--list", "-k", socket);
+            return server;
         } catch (RuntimeException | Error e) {
             server.close();
             throw e;

@@ -30,7 +30,7 @@ final class RecordingDisk implements BlockStorage {
     private byte[] bytes;
     private int length;
     private NodeInfo info;
-    private int failAfter = Integer.MAX_VALUE;
+    private int failAt = Integer.MAX_VALUE;
 
     /** A write, or with {@code null} bytes a flush; a discard is a write of zeroes. */
     private record Entry(long offset, byte[] bytes) {
@@ -51,9 +51,14 @@ final class RecordingDisk implements BlockStorage {
         return log.size();
     }
 
-    /** Every write after so many things fails. */
-    void failAfter(int things) {
-        failAfter = things;
+    /** The first write after so many things fails; it does nothing. */
+    void failOnce(int things) {
+        failAt = things;
+    }
+
+    /** What it holds now. */
+    byte[] content() {
+        return Arrays.copyOf(bytes, length);
     }
 
     /** What a crash ahead of the thing number {@code cut} may leave. */
@@ -118,7 +123,8 @@ final class RecordingDisk implements BlockStorage {
     }
 
     private void record(Entry entry) throws BlockException {
-        if (log.size() >= failAfter) {
+        if (log.size() >= failAt) {
+            failAt = Integer.MAX_VALUE;
             throw BlockException.of(Kind.IO, info.name(), "Input/output error");
         }
         log.add(entry);
@@ -158,8 +164,14 @@ final class RecordingDisk implements BlockStorage {
     }
 
     @Override
-    public void setLength(long wanted) {
-        throw new AssertionError("nobody changes the length");
+    public void setLength(long wanted) throws BlockException {
+        if (wanted > length) {
+            record(new Entry(wanted - 1, new byte[1]));
+        } else {
+            // A crash may leave the file as long as it was.
+            length = (int) wanted;
+            describe();
+        }
     }
 
     @Override

@@ -14,6 +14,8 @@ package org.blockferry.engine.block;
  * @param maxDiscard as {@code maxZero}, for discard
  * @param clusterSize the unit in which the node allocates and, above a backing file, in which it must be written whole; two
  *     writers never work in the same one; a power of two, 1 when there is no such unit
+ * @param compressionUnit the unit that is stored compressed, of which every write with {@link WriteFlag#COMPRESSED} is best a
+ *     multiple; a power of two, 1 when it is the cluster or nothing is compressed
  */
 public record BlockLimits(
         int requestAlignment,
@@ -24,11 +26,12 @@ public record BlockLimits(
         long maxZero,
         int discardAlignment,
         long maxDiscard,
-        int clusterSize) {
+        int clusterSize,
+        int compressionUnit) {
 
     /** A node without preferences: byte-addressed memory. */
     public static final BlockLimits NONE =
-            new BlockLimits(1, 1, 0, Integer.MAX_VALUE, 1, Long.MAX_VALUE, 1, Long.MAX_VALUE, 1);
+            new BlockLimits(1, 1, 0, Integer.MAX_VALUE, 1, Long.MAX_VALUE, 1, Long.MAX_VALUE, 1, 1);
 
     public BlockLimits {
         requirePowerOfTwo("requestAlignment", requestAlignment);
@@ -36,10 +39,23 @@ public record BlockLimits(
         requirePowerOfTwo("zeroAlignment", zeroAlignment);
         requirePowerOfTwo("discardAlignment", discardAlignment);
         requirePowerOfTwo("clusterSize", clusterSize);
+        requirePowerOfTwo("compressionUnit", compressionUnit);
         if (optimalTransfer < 0 || maxTransfer < requestAlignment || maxZero < zeroAlignment || maxDiscard < discardAlignment) {
             throw new IllegalArgumentException("limits below their alignment: optimalTransfer " + optimalTransfer
                     + ", maxTransfer " + maxTransfer + ", maxZero " + maxZero + ", maxDiscard " + maxDiscard);
         }
+    }
+
+    /** Limits of a node that compresses nothing, or by the cluster. */
+    public BlockLimits(int requestAlignment, int memoryAlignment, int optimalTransfer, int maxTransfer, int zeroAlignment,
+            long maxZero, int discardAlignment, long maxDiscard, int clusterSize) {
+        this(requestAlignment, memoryAlignment, optimalTransfer, maxTransfer, zeroAlignment, maxZero, discardAlignment,
+                maxDiscard, clusterSize, 1);
+    }
+
+    /** Bytes of the unit that two writers never share: the cluster, or what is compressed as one if that is larger. */
+    public int writeUnit(boolean compress) {
+        return compress ? Math.max(clusterSize, compressionUnit) : clusterSize;
     }
 
     private static void requirePowerOfTwo(String what, int value) {
@@ -50,31 +66,36 @@ public record BlockLimits(
 
     public BlockLimits withRequestAlignment(int bytes) {
         return new BlockLimits(bytes, memoryAlignment, optimalTransfer, maxTransfer, zeroAlignment, maxZero,
-                discardAlignment, maxDiscard, clusterSize);
+                discardAlignment, maxDiscard, clusterSize, compressionUnit);
     }
 
     public BlockLimits withMemoryAlignment(int bytes) {
         return new BlockLimits(requestAlignment, bytes, optimalTransfer, maxTransfer, zeroAlignment, maxZero,
-                discardAlignment, maxDiscard, clusterSize);
+                discardAlignment, maxDiscard, clusterSize, compressionUnit);
     }
 
     public BlockLimits withTransfer(int optimal, int max) {
         return new BlockLimits(requestAlignment, memoryAlignment, optimal, max, zeroAlignment, maxZero,
-                discardAlignment, maxDiscard, clusterSize);
+                discardAlignment, maxDiscard, clusterSize, compressionUnit);
     }
 
     public BlockLimits withZero(int alignment, long max) {
         return new BlockLimits(requestAlignment, memoryAlignment, optimalTransfer, maxTransfer, alignment, max,
-                discardAlignment, maxDiscard, clusterSize);
+                discardAlignment, maxDiscard, clusterSize, compressionUnit);
     }
 
     public BlockLimits withDiscard(int alignment, long max) {
         return new BlockLimits(requestAlignment, memoryAlignment, optimalTransfer, maxTransfer, zeroAlignment, maxZero,
-                alignment, max, clusterSize);
+                alignment, max, clusterSize, compressionUnit);
     }
 
     public BlockLimits withClusterSize(int bytes) {
         return new BlockLimits(requestAlignment, memoryAlignment, optimalTransfer, maxTransfer, zeroAlignment, maxZero,
-                discardAlignment, maxDiscard, bytes);
+                discardAlignment, maxDiscard, bytes, compressionUnit);
+    }
+
+    public BlockLimits withCompressionUnit(int bytes) {
+        return new BlockLimits(requestAlignment, memoryAlignment, optimalTransfer, maxTransfer, zeroAlignment, maxZero,
+                discardAlignment, maxDiscard, clusterSize, bytes);
     }
 }

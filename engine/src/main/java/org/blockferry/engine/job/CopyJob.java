@@ -13,6 +13,7 @@ import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.CreateOptions;
 import org.blockferry.engine.block.DriverRegistry;
+import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.GrowableTarget;
 import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.block.OpenOptions;
@@ -104,12 +105,18 @@ public final class CopyJob implements AutoCloseable {
         if (!output.inPlace()) {
             opener.registry().format(output.location().text(), output.format())
                     .checkCreateOptions(output.location().text(), createOptions());
+            if (options.compress()) {
+                requireCompression(output.preview(opener.registry(), createOptions()));
+            }
             return;
         }
         BlockTarget target = opener.openTarget(output.location(), Optional.of(output.format()),
                 new OpenOptions(options.targetCache(), false, Optional.empty(), Map.of()));
         try {
             output.requireApartFrom(input.layers(), target.info());
+            if (options.compress()) {
+                requireCompression(target.info());
+            }
             long has = target.info().length();
             long needs = input.info().length();
             if (has != NodeInfo.UNKNOWN_LENGTH && has < needs) {
@@ -123,6 +130,12 @@ public final class CopyJob implements AutoCloseable {
         inPlace = Optional.of(target);
     }
 
+    private void requireCompression(NodeInfo target) throws BlockException {
+        if (!target.has(Trait.COMPRESS)) {
+            throw BlockException.of(Kind.UNSUPPORTED, output.location().text(), "Compression not supported for this file format");
+        }
+    }
+
     private CreateOptions createOptions() {
         Optional<BackingReference> backing = base.map(KeptBase::reference);
         long length = input.isStream() ? NodeInfo.UNKNOWN_LENGTH : input.info().length();
@@ -132,6 +145,11 @@ public final class CopyJob implements AutoCloseable {
     /** Name of the target's format. */
     public String targetFormat() {
         return output.format();
+    }
+
+    /** What the first source tells of itself beyond its disk. */
+    public FormatDetails sourceDetails() throws BlockException {
+        return input.chains().get(0).top().node().details();
     }
 
     /** Bytes of the disk that is copied; empty for a stream. */
@@ -171,9 +189,13 @@ public final class CopyJob implements AutoCloseable {
         if (input.isStream()) {
             return CopyPlan.ofStream(policy);
         }
-        ExtentSource extents = base.isPresent() ? base.get().extents(input.chain().orElseThrow()) : input.node()::status;
+        ExtentSource extents = base.isPresent() && base.get().index().isPresent()
+                ? base.get().extents(input.chain().orElseThrow()) : input.node()::status;
+        if (options.salvage()) {
+            extents = ExtentSource.salvaging(extents);
+        }
         // A target with a backing file takes whole clusters, also past the end of that file: it does not know where that is.
-        PlanLimits limits = PlanLimits.of(target, target.has(Trait.BACKING));
+        PlanLimits limits = PlanLimits.of(target, options.compress());
         return new CopyPlanner(extents, input.info().range(), policy, limits);
     }
 
@@ -188,7 +210,8 @@ public final class CopyJob implements AutoCloseable {
         long sparse = options.sparseSize().orElse(
                 options.offload() == OffloadMode.ALWAYS ? 0 : CopyOptions.DEFAULT_SPARSE_SIZE);
         PipelineOptions tuned = options.tuning().withSparseSize(Math.toIntExact(sparse)).withOffload(options.offload())
-                .withSalvage(options.salvage()).withStatistics(options.statistics());
+                .withSalvage(options.salvage()).withCompress(options.compress()).withRecompress(options.recompress())
+                .withStatistics(options.statistics());
         return options.parallel() == 0 ? tuned : tuned.withThreads(options.parallel());
     }
 

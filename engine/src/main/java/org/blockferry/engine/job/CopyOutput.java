@@ -19,6 +19,7 @@ import org.blockferry.engine.block.Trait;
 import org.blockferry.engine.graph.FoundImage;
 import org.blockferry.engine.graph.ImageOpener;
 import org.blockferry.engine.graph.Layer;
+import org.blockferry.engine.graph.NodeSpec;
 
 /**
  * Where a copy goes and as what, decided before anything is written.
@@ -27,9 +28,10 @@ import org.blockferry.engine.graph.Layer;
  * @param existing what is there now, as far as it was looked at: files and devices only, for a server may end with its first
  *     client
  * @param format of the target
+ * @param fixed whether it is a device or server: whatever is made there, what stood there is gone with the first write
  * @param inPlace whether what is there is written into; otherwise a new image is made, which may replace it when it is complete
  */
-record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String format, boolean inPlace) {
+record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String format, boolean fixed, boolean inPlace) {
     private static final String FILE = "file";
     private static final String STREAM = "stream";
     private static final String RAW = "raw";
@@ -37,12 +39,13 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
 
     static CopyOutput decide(ImageOpener opener, CopyOptions options) throws BlockException {
         DriverRegistry registry = opener.registry();
-        ImageLocation location = registry.locate(options.target());
+        ImageLocation location = options.targetSpec().map(NodeSpec::file).orElseGet(() -> registry.locate(options.target()));
         Optional<FoundImage> existing = find(opener, location);
         String format = formatOf(registry, location, existing, options);
         // A raw disk on a device is the device; another format is laid out on it anew, as on a file.
-        boolean inPlace = options.noCreate() || format.equals(RAW) && registry.protocol(location).isFixed(location);
-        CopyOutput output = new CopyOutput(location, existing, format, inPlace && !location.protocol().equals(STREAM));
+        boolean fixed = registry.protocol(location).isFixed(location);
+        boolean inPlace = options.noCreate() || format.equals(RAW) && fixed;
+        CopyOutput output = new CopyOutput(location, existing, format, fixed, inPlace && !location.protocol().equals(STREAM));
         output.check(options);
         if (options.noCreate() && !registry.protocol(location).exists(location) && location.protocol().equals(FILE)) {
             throw BlockException.of(Kind.NOT_FOUND, location.text(), "No such file or directory, and none is to be made (-n)");
@@ -93,13 +96,19 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
     /** Refuses a target that is one of the images that are read. */
     void requireApartFrom(Iterable<Layer> read, NodeInfo target) throws BlockException {
         for (Layer layer : read) {
-            boolean same = layer.identity().isPresent() && layer.identity().equals(target.identity())
-                    || location.protocol().equals(FILE) && layer.location().protocol().equals(FILE)
-                    && layer.location().rest().equals(location.rest());
-            if (same) {
-                throw BlockException.of(Kind.REFUSED, location.text(),
-                        "the target is an image that is read: '" + layer.location() + "'");
+            requireApartFrom(layer.location(), layer.identity(), target);
+            if (layer.dataFile().isPresent()) {
+                requireApartFrom(layer.dataFile().get().location(), layer.dataFile().get().file().identity(), target);
             }
+        }
+    }
+
+    private void requireApartFrom(ImageLocation read, Optional<String> identity, NodeInfo target) throws BlockException {
+        boolean same = identity.isPresent() && identity.equals(target.identity())
+                || read.protocol().equals(location.protocol()) && read.rest().equals(location.rest())
+                && location.protocol().equals(FILE);
+        if (same) {
+            throw BlockException.of(Kind.REFUSED, location.text(), "the target is an image that is read: '" + read + "'");
         }
     }
 
@@ -129,7 +138,7 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
         if (location.protocol().equals(STREAM)) {
             return begun ? "incomplete: the stream was cut short" : "untouched";
         }
-        if (inPlace) {
+        if (inPlace || fixed) {
             return begun ? "incomplete: '" + location + "' was written in part" : "untouched";
         }
         return existing.isPresent() ? "unchanged: '" + location + "' is what it was before"

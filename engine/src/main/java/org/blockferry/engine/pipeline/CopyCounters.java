@@ -1,6 +1,5 @@
 package org.blockferry.engine.pipeline;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import org.blockferry.engine.block.ByteRange;
@@ -19,7 +18,7 @@ public final class CopyCounters {
     private final LongAdder zeroDetected = new LongAdder();
     private final LongAdder skipped = new LongAdder();
     private final LongAdder salvaged = new LongAdder();
-    private final List<ByteRange> salvagedRanges = new ArrayList<>();
+    private final RangeList salvagedRanges = new RangeList(MAX_LISTED);
     private volatile long length;
 
     CopyCounters() {
@@ -60,11 +59,9 @@ public final class CopyCounters {
         return salvaged.sum();
     }
 
-    /** The first {@value #MAX_LISTED} ranges that could not be read, merged where they adjoin, in the order they were found. */
+    /** Ranges that could not be read, sorted, merged where they adjoin; {@value #MAX_LISTED} of them at most. */
     public List<ByteRange> salvagedRanges() {
-        synchronized (salvagedRanges) {
-            return List.copyOf(salvagedRanges);
-        }
+        return salvagedRanges.toList();
     }
 
     /** End of the last byte that was taken from the source; after a stream has ended, its length. */
@@ -94,14 +91,7 @@ public final class CopyCounters {
 
     void addSalvaged(ByteRange range) {
         salvaged.add(range.length());
-        synchronized (salvagedRanges) {
-            int last = salvagedRanges.size() - 1;
-            if (last >= 0 && salvagedRanges.get(last).end() == range.offset()) {
-                salvagedRanges.set(last, ByteRange.between(salvagedRanges.get(last).offset(), range.end()));
-            } else if (last + 1 < MAX_LISTED) {
-                salvagedRanges.add(range);
-            }
-        }
+        salvagedRanges.add(range);
     }
 
     /** Called by the planner's thread only. */

@@ -58,7 +58,8 @@ public record PipelineShape(Kind kind, int readers, int writers, int slots, int 
      */
     public static PipelineShape choose(NodeInfo source, NodeInfo target, PipelineOptions options, int processors) {
         Objects.requireNonNull(options, "options");
-        int unit = Math.max(MIN_UNIT, Math.max(target.limits().clusterSize(), target.limits().requestAlignment()));
+        int unit = Math.max(MIN_UNIT, Math.max(target.limits().writeUnit(options.compress()),
+                target.limits().requestAlignment()));
         int slotBytes = Math.max(unit, options.slotBytes() != 0 ? options.slotBytes() : slotBytes(source, target, options));
         boolean remote = source.has(Trait.REMOTE) || target.has(Trait.REMOTE);
         int wanted = remote ? REMOTE_THREADS : processors + SPARE_THREADS;
@@ -91,11 +92,17 @@ public record PipelineShape(Kind kind, int readers, int writers, int slots, int 
             kind = Kind.FUSED;
             why = remote ? "remote ends with requests in parallel" : "both ends are local and take requests in parallel";
         }
+        // A writer that compresses has a buffer of its own for what it makes, which may be as large as the slot.
+        long memory = options.compress() ? MEMORY / 2 : MEMORY;
+        int affordable = (int) Math.max(1, memory / slotBytes);
+        if (options.compress()) {
+            writers = Math.min(writers, affordable);
+        }
         if (kind == Kind.FUSED) {
-            readers = Math.min(readers, writers);
+            readers = Math.min(Math.min(readers, writers), affordable);
             writers = readers;
         }
-        int slots = slots(kind, readers + writers, slotBytes, options);
+        int slots = slots(kind, readers + writers, slotBytes, memory, options);
         return new PipelineShape(kind, readers, writers, slots, slotBytes, unit, why);
     }
 
@@ -111,12 +118,12 @@ public record PipelineShape(Kind kind, int readers, int writers, int slots, int 
         return Math.max(1, Math.min(asked != 0 ? asked : wanted, allowed));
     }
 
-    private static int slots(Kind kind, int threads, int slotBytes, PipelineOptions options) {
+    private static int slots(Kind kind, int threads, int slotBytes, long memory, PipelineOptions options) {
         if (options.slots() != 0) {
             return Math.max(2, ceilPowerOfTwo(Math.min(options.slots(), 1 << 16)));
         }
         // Fused workers own the buffers, so slots cost run lists only; enough of them that no worker waits for a slow one.
-        int most = kind == Kind.FUSED ? 64 : (int) Math.max(2, MEMORY / slotBytes);
+        int most = kind == Kind.FUSED ? 64 : (int) Math.max(2, memory / slotBytes);
         return Math.max(2, Math.min(most, ceilPowerOfTwo(4 * Math.max(2, threads))));
     }
 

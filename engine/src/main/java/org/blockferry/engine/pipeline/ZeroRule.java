@@ -28,7 +28,7 @@ final class ZeroRule {
 
     /** @param slotBytes data that is seen at once; a block is never larger */
     ZeroRule(CopyPolicy policy, NodeInfo target, PipelineOptions options, int slotBytes) {
-        int cluster = target.limits().clusterSize();
+        int cluster = target.limits().writeUnit(options.compress());
         int block = Math.max(Math.max(MIN_BLOCK, Math.min(MAX_BLOCK, Integer.highestOneBit(Math.max(1, options.sparseSize())))),
                 target.limits().requestAlignment());
         int explicitBlock = Math.max(block, target.limits().zeroAlignment());

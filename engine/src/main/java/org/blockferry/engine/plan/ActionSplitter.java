@@ -90,9 +90,23 @@ final class ActionSplitter {
         flush();
     }
 
-    /** The next action that is settled, or null when another one must be added first. */
+    /**
+     * The next action that is settled, or null when another one must be added first. Explicit zeroes are cut here, piece by piece:
+     * cut in advance, those of an empty disk of exabytes would fill the memory.
+     */
     CopyAction poll() {
-        return ready.poll();
+        CopyAction next = ready.poll();
+        if (!(next instanceof Zero zero) || !zero.explicit()) {
+            return next;
+        }
+        // At multiples of the step, so that every piece but the ends of a run is as aligned as can be.
+        long from = zero.range().offset();
+        long left = zeroStep - from % zeroStep;
+        if (zero.range().length() <= left) {
+            return zero;
+        }
+        ready.addFirst(new Zero(ByteRange.between(from + left, zero.range().end()), true));
+        return new Zero(new ByteRange(from, left), true);
     }
 
     private void closeUnit() {
@@ -140,14 +154,7 @@ final class ActionSplitter {
     }
 
     private void flush() {
-        if (held instanceof Zero zero && zero.explicit()) {
-            for (long from = zero.range().offset(); from < zero.range().end(); ) {
-                // At multiples of the step, so that every piece but the ends of a run is as aligned as can be.
-                long to = Math.min(zero.range().end(), from - from % zeroStep + zeroStep);
-                ready.add(new Zero(ByteRange.between(from, to), true));
-                from = to;
-            }
-        } else if (held != null) {
+        if (held != null) {
             ready.add(held);
         }
         held = null;

@@ -35,8 +35,9 @@ public record PlanLimits(int unit, int clusterSize, boolean wholeClusters, long 
      */
     public static PlanLimits of(NodeInfo target, boolean compress) {
         BlockLimits limits = target.limits();
-        long largest = Math.max(limits.requestAlignment(), limits.clusterSize());
-        return new PlanLimits(limits.requestAlignment(), limits.clusterSize(),
+        int cluster = limits.writeUnit(compress);
+        long largest = Math.max(limits.requestAlignment(), cluster);
+        return new PlanLimits(limits.requestAlignment(), cluster,
                 compress || target.has(Trait.BACKING), Math.max(DEFAULT_ZERO_STEP, largest));
     }
 

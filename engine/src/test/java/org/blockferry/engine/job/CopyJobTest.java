@@ -331,6 +331,18 @@ class CopyJobTest {
     }
 
     @Test
+    void aFailureOfAnImageOnADeviceSaysThatTheTargetIsIncomplete() throws BlockException {
+        disks.put("a", image).files.device("/dev/x", new byte[40000]);
+        disks.files.failWritesFrom(9000);
+        CopyOptions options = CopyOptions.copy("a", "/dev/x").targetFormat("qcow2").build();
+        try (CopyJob job = CopyJob.open(disks.files.registry(), options)) {
+            assertEquals("untouched", job.targetState());
+            assertThrows(BlockException.class, job::run);
+            assertEquals("incomplete: '/dev/x' was written in part", job.targetState());
+        }
+    }
+
+    @Test
     void whatCannotBeReadIsZeroWhenSalvaging() throws BlockException {
         disks.put("a", image);
         CopyOptions options = CopyOptions.copy("a", "t.raw").salvage(true).build();

@@ -50,6 +50,21 @@ class PipelineShapeTest {
                         "fused: 4 workers, 8 slots of 64 KiB"));
     }
 
+    @Test
+    void compressingTakesWholeUnitsAndStaysWithinTheMemory() {
+        BlockLimits limits = BlockLimits.NONE.withClusterSize(64 << 10).withCompressionUnit(2 << 20);
+        NodeInfo target = new NodeInfo("t", "test", 1 << 30, limits, Set.of(Trait.COMPRESS), 1, 16, Optional.empty());
+        PipelineOptions options = PipelineOptions.DEFAULT.withThreads(64);
+
+        PipelineShape plain = PipelineShape.choose(node(64, 1), target, options, 2);
+        PipelineShape packed = PipelineShape.choose(node(64, 1), target, options.withCompress(true), 2);
+
+        assertEquals(64 << 10, plain.unit());
+        assertEquals(2 << 20, packed.unit());
+        assertEquals(2 << 20, packed.slotBytes());
+        assertEquals(PipelineShape.MEMORY / 2, packed.memory());
+    }
+
     @ParameterizedTest(name = "{0}: {4}")
     @MethodSource("rows")
     void isChosenByTheTraitsOfBothEnds(

@@ -148,6 +148,19 @@ class CopyPlannerTest {
     }
 
     @Test
+    void explicitZeroesOfTheLargestDiskAreCutOneByOne() throws Exception {
+        // In advance, these would be thirty-three million million pieces.
+        ExtentSource hole = range -> BlockStatus.zero(ByteRange.between(range.offset(), Long.MAX_VALUE));
+        CopyPlanner planner = new CopyPlanner(hole, ByteRange.between(512, Long.MAX_VALUE), CopyPolicy.whole(false),
+                new PlanLimits(1, 1, false, 1 << 18));
+
+        assertEquals(Optional.of(new Zero(ByteRange.between(512, 1 << 18), true)), planner.next());
+        for (int piece = 1; piece < 100; piece++) {
+            assertEquals(Optional.of(new Zero(new ByteRange((long) piece << 18, 1 << 18), true)), planner.next());
+        }
+    }
+
+    @Test
     void answerForOtherBytesIsRefused() {
         ExtentWalker walker = new ExtentWalker(range -> BlockStatus.zero(new ByteRange(0, 10)), new ByteRange(5, 10));
 

@@ -28,7 +28,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -40,17 +42,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Serves disks over NBD until it is closed. Starting it binds the address; from then on clients of any behaviour come and go, each
- * with its own threads. {@link #close} stops accepting, lets what is in flight finish, flushes every writable disk and removes
- * the socket.
+ * Serves disks over NBD until it is closed. Starting it binds the address; from then on clients of any behaviour come and go,
+ * each with its own threads. {@link #close} stops accepting, lets what is in flight finish, flushes every writable disk and
+ * removes the socket.
  *
- * <p>Clients that connect and say nothing do not keep others out: when too many are in their handshake, the one that has been at
- * it longest is dropped.
+ * <p>Clients that connect and say nothing do not keep others out: when too many are in their handshake, the one that has been
+ * at it longest is dropped.
  */
 public final class NbdServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NbdServer.class);
     private static final int BACKLOG = 128;
     private static final int MAX_HANDSHAKES = 64;
+    /** Workers beyond the first of each connection, for all connections together: 16 MiB of buffers. */
+    private static final int SPARE_WORKERS = 64;
     /** {@code sun_path} of {@code sockaddr_un}, less its NUL: unix(7). */
     private static final int MAX_SOCKET_PATH = 107;
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
@@ -63,6 +67,7 @@ public final class NbdServer implements AutoCloseable {
     private final ScheduledExecutorService timer;
     private final ConcurrentLinkedQueue<ByteBuffer> buffers = new ConcurrentLinkedQueue<>();
     private final AtomicInteger served = new AtomicInteger();
+    private final Semaphore spareWorkers = new Semaphore(SPARE_WORKERS);
 
     /** Guards the three below; a change wakes who waits for it. */
     private final Object state = new Object();
@@ -72,7 +77,8 @@ public final class NbdServer implements AutoCloseable {
     private boolean stopping;
     private boolean closed;
 
-    private NbdServer(NbdServerOptions options, Map<String, ExportAccess> exports, ServerSocketChannel listener, SocketAddress address) {
+    private NbdServer(NbdServerOptions options, Map<String, ExportAccess> exports, ServerSocketChannel listener,
+            SocketAddress address) {
         this.options = options;
         this.exports = exports;
         this.listener = listener;
@@ -259,7 +265,8 @@ public final class NbdServer implements AutoCloseable {
             long stall = options.stallTimeout().toNanos();
             for (Connection each : transmitting) {
                 Session session = each.session;
-                if (stall > 0 && session != null && session.isStalled(now, stall)) {
+                boolean slowToEnd = each.endingSince != 0 && now - each.endingSince > options.handshakeTimeout().toNanos();
+                if (slowToEnd || stall > 0 && session != null && session.isStalled(now, stall)) {
                     late.add(each);
                 }
             }
@@ -278,6 +285,8 @@ public final class NbdServer implements AutoCloseable {
         private final long since = System.nanoTime();
         private volatile Wire wire;
         private volatile Session session;
+        /** When the goodbye began, which a client that takes no bytes could hold up; 0: not yet. */
+        private volatile long endingSince;
 
         Connection(SocketChannel channel) {
             this.channel = channel;
@@ -294,7 +303,7 @@ public final class NbdServer implements AutoCloseable {
                     return;
                 }
                 served.incrementAndGet();
-                session = new Session(wire, terms.get(), options.requestsPerConnection(), () -> workers.execute(this::work));
+                session = new Session(wire, terms.get(), options.requestsPerConnection(), this::addWorker);
                 work();
             } catch (IOException | RuntimeException e) {
                 LOG.debug("{}: a handshake failed: {}", address, e.toString());
@@ -312,6 +321,27 @@ public final class NbdServer implements AutoCloseable {
             }
         }
 
+        /** Every connection has one worker; the others are shared out as long as there are any. */
+        private boolean addWorker() {
+            if (!spareWorkers.tryAcquire()) {
+                return false;
+            }
+            try {
+                workers.execute(() -> {
+                    try {
+                        work();
+                    } finally {
+                        spareWorkers.release();
+                    }
+                });
+                return true;
+            } catch (RejectedExecutionException | OutOfMemoryError e) {
+                // The server stops, or the system has no more threads.
+                spareWorkers.release();
+                return false;
+            }
+        }
+
         private void work() {
             ByteBuffer buffer = takeBuffer();
             boolean last;
@@ -326,6 +356,7 @@ public final class NbdServer implements AutoCloseable {
         }
 
         private void finish() {
+            endingSince = System.nanoTime() | 1;
             try {
                 wire.close();
             } catch (IOException e) {

@@ -16,9 +16,9 @@ import org.blockferry.drivers.nbd.wire.TlsCredentials;
  * @param address a Unix socket, made with mode 0600 and removed at the end, or a TCP address
  * @param tls credentials; empty: TLS is not offered
  * @param tlsRequired whether clients that do not encrypt are refused
- * @param maxConnections connections at once; a further one waits in the system's queue until one is free
- * @param requestsPerConnection requests of one connection served at once, each by a worker thread with a buffer of
- *     {@link #BUFFER_BYTES}
+ * @param maxConnections clients in transmission at once; a further one is told that the server takes no more
+ * @param requestsPerConnection most requests of one connection served at once, each by a worker thread with a buffer of
+ *     {@link #BUFFER_BYTES}; beyond the first, workers are shared out among connections
  * @param handshakeTimeout from accepting to transmission
  * @param stallTimeout how long a client may keep the rest of a request that it has begun, or take no byte of a reply; zero: for
  *     ever. Between requests a client may be silent as long as it likes.
@@ -30,8 +30,7 @@ public record NbdServerOptions(
         boolean tlsRequired,
         int maxConnections,
         int requestsPerConnection,
-        Duration handshakeTimeout,
-        Duration stallTimeout,
+        Duration handshakeTimeout, Duration stallTimeout,
         Duration stopTimeout) {
 
     /** What a worker reads or writes at once; larger requests go through it in pieces. */
@@ -78,8 +77,8 @@ public record NbdServerOptions(
     }
 
     public NbdServerOptions withMaxConnections(int connections) {
-        return new NbdServerOptions(address, tls, tlsRequired, connections, requestsPerConnection, handshakeTimeout, stallTimeout,
-                stopTimeout);
+        return new NbdServerOptions(address, tls, tlsRequired, connections, requestsPerConnection, handshakeTimeout,
+                stallTimeout, stopTimeout);
     }
 
     public NbdServerOptions withRequestsPerConnection(int requests) {

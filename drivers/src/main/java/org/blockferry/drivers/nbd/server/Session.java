@@ -5,9 +5,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.EnumSet;
 import java.util.Set;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.blockferry.drivers.nbd.wire.Nbd;
 import org.blockferry.drivers.nbd.wire.NbdErrno;
 import org.blockferry.drivers.nbd.wire.Wire;
@@ -20,8 +20,8 @@ import org.blockferry.engine.block.ZeroFlag;
  * write's payload fits its buffer), passes the turn on, and serves what it read; so the bytes of a request stay with one thread
  * and in one core's cache. A further worker comes only while all others are busy, up to the server's limit.
  *
- * <p>A write that is larger than the buffer is written piece by piece by the worker that keeps the turn meanwhile. Replies leave
- * in the order in which they are done.
+ * <p>A write that is larger than the buffer is written piece by piece by the worker that keeps the turn meanwhile. Replies
+ * leave in the order in which they are done.
  */
 final class Session {
     private static final int RECEIVE_BYTES = 8 << 10;
@@ -31,7 +31,7 @@ final class Session {
     private final ExportAccess export;
     private final ReplyWriter replies;
     private final int mostWorkers;
-    private final Runnable moreWorkers;
+    private final BooleanSupplier moreWorkers;
     private final ReentrantLock turn = new ReentrantLock();
     private final AtomicInteger workers = new AtomicInteger(1);
     /** Owned by whoever has the turn; always ready to be drained. */
@@ -40,8 +40,8 @@ final class Session {
     /** When the client last moved inside a request that it has begun; 0: between requests. */
     private volatile long waitingSince;
 
-    /** @param moreWorkers starts one more thread that calls {@link #work} */
-    Session(Wire wire, Terms terms, int mostWorkers, Runnable moreWorkers) {
+    /** @param moreWorkers starts one more thread that calls {@link #work}, or says no */
+    Session(Wire wire, Terms terms, int mostWorkers, BooleanSupplier moreWorkers) {
         this.wire = wire;
         this.terms = terms;
         this.export = terms.export();
@@ -94,10 +94,8 @@ final class Session {
 
     private void addWorker() {
         workers.incrementAndGet();
-        try {
-            moreWorkers.run();
-        } catch (RejectedExecutionException | OutOfMemoryError e) {
-            // No thread to be had, or the server stops: those that there are do the work.
+        if (!moreWorkers.getAsBoolean()) {
+            // Those that there are do the work.
             workers.decrementAndGet();
         }
     }
@@ -114,7 +112,8 @@ final class Session {
     // Receiving, by whoever has the turn.
 
     /**
-     * Reads the next request that is to be served outside the turn. Requests that are wrong, and large writes, are answered here.
+     * Reads the next request that is to be served outside the turn. Requests that are wrong, and large writes, are answered
+     * here.
      *
      * @return false at the end
      */
@@ -195,7 +194,8 @@ final class Session {
             return request.offset != 0 || request.length != 0 ? NbdErrno.EINVAL : null;
         }
         if (request.offset < 0 || request.length < 0 || request.offset > export.size() - request.length) {
-            return request.command == Nbd.CMD_WRITE || request.command == Nbd.CMD_WRITE_ZEROES ? NbdErrno.ENOSPC : NbdErrno.EINVAL;
+            return request.command == Nbd.CMD_WRITE || request.command == Nbd.CMD_WRITE_ZEROES ? NbdErrno.ENOSPC
+                    : NbdErrno.EINVAL;
         }
         int block = export.export().minimumBlock();
         boolean misaligned = request.offset % block != 0

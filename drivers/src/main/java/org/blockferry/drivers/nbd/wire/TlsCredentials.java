@@ -3,6 +3,7 @@ package org.blockferry.drivers.nbd.wire;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -17,6 +18,7 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import javax.net.ssl.KeyManager;
@@ -30,8 +32,9 @@ import org.blockferry.engine.block.BlockException;
 
 /**
  * X.509 credentials from PEM files in a folder, with the names that QEMU, nbdkit and libnbd use: {@code ca-cert.pem}, and
- * {@code client-cert.pem}/{@code client-key.pem} or {@code server-cert.pem}/{@code server-key.pem}. Keys are PKCS#8, or the older
- * PKCS#1 ({@code RSA PRIVATE KEY}) and SEC1 ({@code EC PRIVATE KEY}) forms; encrypted keys are refused. Immutable, thread-safe.
+ * {@code client-cert.pem}/{@code client-key.pem} or {@code server-cert.pem}/{@code server-key.pem}. Keys are PKCS#8, or the
+ * older PKCS#1 ({@code RSA PRIVATE KEY}) and SEC1 ({@code EC PRIVATE KEY}) forms; encrypted keys are refused. Immutable,
+ * thread-safe.
  */
 public final class TlsCredentials {
     private static final String CA = "ca-cert.pem";
@@ -82,10 +85,14 @@ public final class TlsCredentials {
     public static TlsCredentials server(Path folder, boolean verifyPeer) throws BlockException {
         KeyManager[] keys = keyManagers(folder.resolve("server-cert.pem"), folder.resolve("server-key.pem"));
         return new TlsCredentials(
-                context(folder, keys, Files.exists(folder.resolve(CA)) || verifyPeer ? trust(folder.resolve(CA)) : null), verifyPeer);
+                context(folder, keys, Files.exists(folder.resolve(CA)) || verifyPeer ? trust(folder.resolve(CA)) : null),
+                verifyPeer);
     }
 
-    /** A new engine for the client's end; {@code host} is checked against the certificate unless empty or peers are not verified. */
+    /**
+     * A new engine for the client's end; {@code host} is checked against the certificate unless empty or peers are not
+     * verified.
+     */
     public SSLEngine clientEngine(String host) {
         SSLEngine engine = host.isEmpty() ? context.createSSLEngine() : context.createSSLEngine(host, Nbd.DEFAULT_PORT);
         engine.setUseClientMode(true);
@@ -214,7 +221,7 @@ public final class TlsCredentials {
         enter(sec1, at);
         int start = at[0];
         skip(sec1, at);
-        return java.util.Arrays.copyOfRange(sec1, start, at[0]);
+        return Arrays.copyOfRange(sec1, start, at[0]);
     }
 
     private static int enter(byte[] der, int[] at) {
@@ -244,6 +251,9 @@ public final class TlsCredentials {
         out.write(tag);
         if (length < 0x80) {
             out.write(length);
+        } else if (length < 0x100) {
+            out.write(0x81);
+            out.write(length);
         } else {
             out.write(0x82);
             out.write(length >> 8);
@@ -266,7 +276,8 @@ public final class TlsCredentials {
     }
 
     private static BlockException unusable(Path file, Exception e) {
-        return BlockException.of(BlockException.Kind.INVALID_FORMAT, file.toString(), "cannot be used for TLS: " + e.getMessage(), e);
+        return BlockException.of(BlockException.Kind.INVALID_FORMAT, file.toString(), "cannot be used for TLS: "
+                + e.getMessage(), e);
     }
 
     /** For {@code tls-verify-peer=0}: the user asked for encryption without knowing who is at the other end. */
@@ -281,11 +292,11 @@ public final class TlsCredentials {
             }
 
             @Override
-            public void checkClientTrusted(X509Certificate[] chain, String type, java.net.Socket socket) {
+            public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {
             }
 
             @Override
-            public void checkServerTrusted(X509Certificate[] chain, String type, java.net.Socket socket) {
+            public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {
             }
 
             @Override
