@@ -20,10 +20,11 @@ import org.blockferry.engine.block.FormatSource;
 import org.blockferry.engine.block.ImageFootprint;
 import org.blockferry.engine.block.OpenOptions;
 import org.blockferry.engine.block.RepairMode;
+import org.blockferry.engine.block.ResizableFormat;
 import org.blockferry.engine.block.SnapshotFormat;
 
 /** The format {@code qcow2}. */
-public final class Qcow2Driver implements FormatDriver, CheckedFormat, SnapshotFormat {
+public final class Qcow2Driver implements FormatDriver, CheckedFormat, SnapshotFormat, ResizableFormat {
     static final String NAME = "qcow2";
 
     @Override
@@ -103,5 +104,10 @@ public final class Qcow2Driver implements FormatDriver, CheckedFormat, SnapshotF
     @Override
     public void applySnapshot(BlockStorage file, String idOrName) throws BlockException {
         new Snapshots(file).apply(idOrName);
+    }
+
+    @Override
+    public void resize(BlockStorage file, long length, Space space) throws BlockException {
+        new Resize(file).run(length, space);
     }
 }
