@@ -76,10 +76,10 @@ final class CompareCommand implements Command {
 
     private static ImageCompare open(DriverRegistry drivers, ImageRequest first, ImageRequest second, boolean strict)
             throws IOException {
-        ImageCompare.Opened one = ImageArguments.opening(first.image(), () -> ImageCompare.open(drivers, first));
+        ImageCompare.Opened one = ImageArguments.opening(first.image(), () -> ImageCompare.open(drivers, first, strict));
         try {
             return ImageCompare.of(one,
-                    ImageArguments.opening(second.image(), () -> ImageCompare.open(drivers, second)), strict);
+                    ImageArguments.opening(second.image(), () -> ImageCompare.open(drivers, second, strict)), strict);
         } catch (IOException | RuntimeException e) {
             one.close();
             throw e;

@@ -24,6 +24,7 @@ import org.blockferry.engine.job.CopyOptions;
 final class ConvertErrors {
     /** Which folder, and which value: both stand in the line already. */
     private static final Pattern BEYOND = Pattern.compile("^cannot create a file in .*: (?=[^:]*$)"
+            + "|(?<=^Invalid parameter '[^']{1,99}'); .*"
             + "|(?<=^Cluster size must be a power of two between 512 and 2048k), not .*"
             + "|(?<=^Refcount width must be a power of two and may not exceed 64 bits), not .*");
 

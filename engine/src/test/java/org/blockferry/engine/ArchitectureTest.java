@@ -27,6 +27,7 @@ class ArchitectureTest {
                 Named.of("pipeline knows plan and block",
                         ArchitectureRules.knowsOnly("engine.pipeline", "engine.plan", "engine.block", "engine.util")),
                 Named.of("job knows the engine", ArchitectureRules.knowsOnly("engine.job", "engine")),
+                Named.of("maintain knows the engine", ArchitectureRules.knowsOnly("engine.maintain", "engine")),
                 Named.of("the engine knows no other module", ArchitectureRules.knowsOnly("engine")),
                 Named.of("inspect knows the engine", ArchitectureRules.knowsOnly("engine.inspect", "engine")),
                 Named.of("no cycles", ArchitectureRules.freeOfCycles("engine")),
@@ -43,7 +44,7 @@ class ArchitectureTest {
 
     @Test
     void everyPackageOfTheEngineHasARule() {
-        List<String> known = List.of("util", "block", "graph", "plan", "pipeline", "job", "inspect");
+        List<String> known = List.of("util", "block", "graph", "plan", "pipeline", "job", "maintain", "inspect");
         ENGINE.forEach(type -> assertTrue(known.contains(type.getPackageName().split("\\.")[3]), type.getName() + " has no rule"));
     }
 

@@ -98,8 +98,8 @@ class CompareLineTest {
             // Two changes may have undone each other.
             int expected = java.util.Arrays.mismatch(bytes, changed);
             Files.write(two, changed);
-            try (ImageCompare comparison = ImageCompare.of(ImageCompare.open(drivers, ImageRequest.of(one.toString())),
-                    ImageCompare.open(drivers, ImageRequest.of(two.toString())), false)) {
+            try (ImageCompare comparison = ImageCompare.of(ImageCompare.open(drivers, ImageRequest.of(one.toString()), false),
+                    ImageCompare.open(drivers, ImageRequest.of(two.toString()), false), false)) {
                 CompareResult result = comparison.run();
                 assertEquals(expected < 0 ? Outcome.SAME : Outcome.CONTENT_DIFFERS, result.outcome(), "seed " + SEED + " round " + round);
                 assertEquals(Math.max(expected, 0), result.offset(), "seed " + SEED + " round " + round);

@@ -162,7 +162,8 @@ final class ClientHandshake {
     ExportTerms go(String export, Map<String, Integer> contexts) throws IOException {
         if (oldstyle.isPresent()) {
             if (!export.isEmpty()) {
-                throw BlockException.of(Kind.NOT_FOUND, node, "an oldstyle server has one export without a name, not '" + export + "'");
+                throw BlockException.of(Kind.NOT_FOUND, node, "an oldstyle server has one export without a name, not '" + export
+                        + "'");
             }
             return oldstyle.get();
         }
@@ -219,7 +220,8 @@ final class ClientHandshake {
                     sizes = new BlockSizes(buffer.getInt(), buffer.getInt(), buffer.getInt());
                 }
                 case Nbd.INFO_NAME -> described = new Described(Optional.of(getString(reply.length - 2)), described.text);
-                case Nbd.INFO_DESCRIPTION -> described = new Described(described.name, Optional.of(printable(getString(reply.length - 2))));
+                case Nbd.INFO_DESCRIPTION -> described = new Described(described.name,
+                        Optional.of(printable(getString(reply.length - 2))));
                 default -> {
                     // "A client MUST ignore information types that it does not recognize."
                     assert type > Nbd.INFO_BLOCK_SIZE;
@@ -300,8 +302,8 @@ final class ClientHandshake {
                 : (int) Math.min(Integer.toUnsignedLong(sizes.maximum), Nbd.MAX_PAYLOAD);
         // A maximum need not be a power of two; pieces are cut on the minimum, and no piece is empty.
         maximum = Math.max(maximum - maximum % sizes.minimum, sizes.minimum);
-        return new ExportTerms(size, (flags & Nbd.HAS_FLAGS) == 0 ? 0 : flags, sizes.minimum, sizes.preferred, maximum, structured,
-                extended, contexts, described.text, described.name);
+        return new ExportTerms(size, (flags & Nbd.HAS_FLAGS) == 0 ? 0 : flags, sizes.minimum, sizes.preferred, maximum,
+                structured, extended, contexts, described.text, described.name);
     }
 
     // One option and one reply.
@@ -397,7 +399,8 @@ final class ClientHandshake {
 
     private void requireNoTls(Reply reply) throws BlockException {
         if (reply.type == Nbd.REP_ERR_TLS_REQD) {
-            throw BlockException.of(Kind.REFUSED, node, "the server demands encryption; use nbds:// or nbds+unix://" + reply.said());
+            throw BlockException.of(Kind.REFUSED, node, "the server demands encryption; use nbds:// or nbds+unix://"
+                    + reply.said());
         }
     }
 
@@ -408,7 +411,8 @@ final class ClientHandshake {
     }
 
     private BlockException unexpected(Reply reply) {
-        return nonsense("it answers " + Nbd.optionName(reply.option) + " with type 0x" + Integer.toHexString(reply.type) + " and "
+        return nonsense("it answers " + Nbd.optionName(reply.option) + " with type 0x" + Integer.toHexString(reply.type)
+                + " and "
                 + reply.length + " bytes");
     }
 

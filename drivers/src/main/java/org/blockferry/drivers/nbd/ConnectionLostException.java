@@ -2,7 +2,9 @@ package org.blockferry.drivers.nbd;
 
 import java.io.IOException;
 
-/** A connection that cannot be used any more; whether the requests on it were carried out is not known. Stays in this package. */
+/**
+ * A connection that cannot be used any more; whether the requests on it were carried out is not known. Stays in this package.
+ */
 final class ConnectionLostException extends IOException {
     private static final long serialVersionUID = 1L;
 

@@ -33,7 +33,8 @@ import org.blockferry.engine.block.BlockException.Kind;
  * @param query the other parameters of the URI
  */
 record NbdAddress(
-        String name, String host, int port, Optional<String> socket, String export, boolean encrypted, Map<String, String> query) {
+        String name, String host, int port, Optional<String> socket, String export, boolean encrypted,
+        Map<String, String> query) {
 
     private static final String EXPORT_NAME = ":exportname=";
     /** {@code sun_path} of {@code sockaddr_un}, less its NUL: unix(7). */
@@ -81,8 +82,8 @@ record NbdAddress(
         if (colon <= 0 || where.endsWith("]")) {
             throw wrong(text, "expected nbd:HOST:PORT[:exportname=NAME], nbd:unix:PATH[:exportname=NAME] or nbd://HOST/NAME");
         }
-        return new NbdAddress(text, host(text, where.substring(0, colon)), port(text, where.substring(colon + 1)), Optional.empty(),
-                export, false, Map.of());
+        return new NbdAddress(text, host(text, where.substring(0, colon)), port(text, where.substring(colon + 1)),
+                Optional.empty(), export, false, Map.of());
     }
 
     private static NbdAddress tcp(String text, int from, boolean encrypted) throws BlockException {

@@ -15,13 +15,14 @@ import org.blockferry.drivers.nbd.wire.Wire;
 
 /**
  * One connection in its transmission phase, shared by many threads. A caller {@linkplain #submit sends} requests and
- * {@linkplain #await waits} for each; sending takes a lock, and of the threads that wait one at a time is the leader: it receives
- * replies for all, straight into their buffers, until its own has come, then wakes another.
+ * {@linkplain #await waits} for each; sending takes a lock, and of the threads that wait one at a time is the leader: it
+ * receives replies for all, straight into their buffers, until its own has come, then wakes another.
  *
  * <p>Design note: the other choice was a reader thread for each connection. With as many callers as connections, which is the
  * usual case, the leader never hands anything over: a reply wakes the very thread that wants it, once, where a reader thread
- * costs a second wake-up for each reply. Reading 2 GiB from qemu-nbd in 256 KiB requests with four callers took 25,000 read calls
- * and 0.40 s of system time, where nbdcopy took 41,000 receives, 17,000 polls and 0.52 s. ({@code NbdSpeed} in the tests.)
+ * costs a second wake-up for each reply. Reading 2 GiB from qemu-nbd in 256 KiB requests with four callers took 25,000 read
+ * calls and 0.40 s of system time, where nbdcopy took 41,000 receives, 17,000 polls and 0.52 s. ({@code NbdSpeed} in the
+ * tests.)
  *
  * <p>A connection that fails stays failed: every request on it ends, in the thread that waits for it, with
  * {@link ConnectionLostException}. Until the leader has let go, no buffer is given back to its caller.
@@ -93,8 +94,8 @@ final class NbdConnection {
      * @param mayWait whether to wait when all places are taken; never by a caller who holds one, or all might wait for all
      * @return the place, for the two calls that follow; {@link #NO_PLACE} if none is free
      */
-    int submit(int command, int flags, long offset, long length, ByteBuffer payload, ByteBuffer into, int start, ExtentSink sink,
-            boolean mayWait) throws ConnectionLostException {
+    int submit(int command, int flags, long offset, long length, ByteBuffer payload, ByteBuffer into, int start,
+            ExtentSink sink, boolean mayWait) throws ConnectionLostException {
         if (mayWait) {
             places.acquireUninterruptibly();
         } else if (!places.tryAcquire()) {
@@ -329,7 +330,8 @@ final class NbdConnection {
             Pending pending = find(received.getLong());
             long offset = received.getLong();
             if (offset != pending.offset) {
-                throw nonsense("a reply says offset 0x" + Long.toHexString(offset) + " where 0x" + Long.toHexString(pending.offset)
+                throw nonsense("a reply says offset 0x" + Long.toHexString(offset) + " where 0x"
+                        + Long.toHexString(pending.offset)
                         + " was asked");
             }
             receiveChunk(pending, flags, type, received.getLong());
@@ -380,7 +382,8 @@ final class NbdConnection {
                 receiveExtents(pending, context, (length - 4) / 8, false);
             }
             case Nbd.REPLY_BLOCK_STATUS_EXT -> {
-                requireChunk(pending, Nbd.CMD_BLOCK_STATUS, terms.extended() && length >= 24 && (length - 8) % 16 == 0, type, length);
+                requireChunk(pending, Nbd.CMD_BLOCK_STATUS, terms.extended() && length >= 24 && (length - 8) % 16 == 0, type,
+                        length);
                 need(8);
                 int context = received.getInt();
                 long count = Integer.toUnsignedLong(received.getInt());
@@ -393,8 +396,10 @@ final class NbdConnection {
         }
         if (last) {
             if (pending.error == 0) {
-                if (pending.command == Nbd.CMD_READ && !pending.covered.covers(pending.offset, pending.offset + pending.length)) {
-                    throw nonsense("its reply to a read of " + pending.length + " bytes at 0x" + Long.toHexString(pending.offset)
+                if (pending.command == Nbd.CMD_READ
+                        && !pending.covered.covers(pending.offset, pending.offset + pending.length)) {
+                    throw nonsense("its reply to a read of " + pending.length + " bytes at 0x"
+                            + Long.toHexString(pending.offset)
                             + " ended before all bytes had come");
                 }
                 if (pending.command == Nbd.CMD_BLOCK_STATUS && !pending.anyExtent) {
@@ -470,7 +475,8 @@ final class NbdConnection {
             throw nonsense("a chunk has the unknown type " + type);
         }
         int fixed = type == Nbd.REPLY_ERROR_OFFSET ? 14 : 6;
-        if (length < fixed || length > MAX_ERROR_CHUNK && type <= Nbd.REPLY_ERROR_OFFSET || length > received.capacity() * 16L) {
+        if (length < fixed || length > MAX_ERROR_CHUNK && type <= Nbd.REPLY_ERROR_OFFSET
+                || length > received.capacity() * 16L) {
             throw nonsense("an error chunk has " + Long.toUnsignedString(length) + " bytes");
         }
         need(6);

@@ -114,7 +114,8 @@ final class NbdConnector {
             throw e;
         } catch (IOException e) {
             throw late.get()
-                    ? BlockException.of(Kind.IO, address.name(), "the server at " + address.server() + " did not complete the handshake"
+                    ? BlockException.of(Kind.IO, address.name(), "the server at " + address.server()
+                    + " did not complete the handshake"
                             + " within " + limit.toMillis() / 1000.0 + " seconds", e)
                     : unreachable(e);
         }

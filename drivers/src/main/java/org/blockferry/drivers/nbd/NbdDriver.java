@@ -16,8 +16,8 @@ import org.blockferry.engine.block.ProtocolDriver;
 
 /**
  * Opens exports of NBD servers by URI ({@code nbd://host:port/export}, {@code nbd+unix:///export?socket=path}, {@code nbds://},
- * {@code nbds+unix://}) or in QEMU's older spellings. Options, in the query of the URI or as driver options: {@code connections},
- * {@code request-size}, {@code timeout}, {@code reconnect}, {@code meta-context}, {@code extended-headers},
+ * {@code nbds+unix://}) or in QEMU's older spellings. Options, in the query of the URI or as driver options: {@code
+ * connections}, {@code request-size}, {@code timeout}, {@code reconnect}, {@code meta-context}, {@code extended-headers},
  * {@code structured-replies}, {@code tls-certificates}, {@code tls-verify-peer}, {@code tls-hostname}.
  */
 public final class NbdDriver implements ProtocolDriver {
@@ -51,7 +51,8 @@ public final class NbdDriver implements ProtocolDriver {
     public BlockTarget create(ImageLocation location, CreateOptions options) throws BlockException {
         for (Map.Entry<String, String> option : options.formatOptions().entrySet()) {
             if (!option.getKey().equals("preallocation") || !option.getValue().equals("off")) {
-                throw BlockException.of(Kind.INVALID_ARGUMENT, location.text(), "an NBD export is made by its server; it takes no option '"
+                throw BlockException.of(Kind.INVALID_ARGUMENT, location.text(),
+                        "an NBD export is made by its server; it takes no option '"
                         + option.getKey() + "=" + option.getValue() + "'");
             }
         }
@@ -65,7 +66,8 @@ public final class NbdDriver implements ProtocolDriver {
         return target;
     }
 
-    private static NbdStorage open(ImageLocation location, Map<String, String> driverOptions, CacheMode cache) throws BlockException {
+    private static NbdStorage open(ImageLocation location, Map<String, String> driverOptions,
+            CacheMode cache) throws BlockException {
         NbdConnector connector = connector(location, driverOptions);
         NbdPool pool = NbdPool.open(connector);
         if (pool.terms().has(Nbd.READ_ONLY)) {
@@ -83,7 +85,8 @@ public final class NbdDriver implements ProtocolDriver {
     private static void refuseSnapshot(ImageLocation location, OpenOptions options) throws BlockException {
         Optional<String> snapshot = options.snapshot();
         if (snapshot.isPresent()) {
-            throw BlockException.of(Kind.UNSUPPORTED, location.text(), "NBD has no snapshots; '" + snapshot.get() + "' was asked for");
+            throw BlockException.of(Kind.UNSUPPORTED, location.text(), "NBD has no snapshots; '" + snapshot.get()
+                    + "' was asked for");
         }
     }
 

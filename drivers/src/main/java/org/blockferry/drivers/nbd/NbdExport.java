@@ -21,8 +21,7 @@ import java.util.OptionalLong;
 public record NbdExport(
         String name,
         String description,
-        OptionalLong size,
-        boolean readOnly,
+        OptionalLong size, boolean readOnly,
         boolean canMultiConn,
         int minimumBlock,
         int preferredBlock,

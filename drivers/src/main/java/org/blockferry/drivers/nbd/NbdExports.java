@@ -51,6 +51,7 @@ public final class NbdExports {
     }
 
     private static NbdExport unknown(String name, String description, List<String> contexts, String why) {
-        return new NbdExport(name, description, OptionalLong.empty(), false, false, 1, 0, Nbd.MAX_PAYLOAD, contexts, Optional.of(why));
+        return new NbdExport(name, description, OptionalLong.empty(), false, false, 1, 0, Nbd.MAX_PAYLOAD, contexts,
+                Optional.of(why));
     }
 }

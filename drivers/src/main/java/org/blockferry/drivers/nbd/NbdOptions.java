@@ -27,8 +27,7 @@ import org.blockferry.engine.util.ByteSize;
 record NbdOptions(
         int connections,
         int requestSize,
-        Duration timeout,
-        Duration reconnect,
+        Duration timeout, Duration reconnect,
         Optional<String> metaContext,
         boolean extendedHeaders,
         boolean structuredReplies,
@@ -39,10 +38,10 @@ record NbdOptions(
     /** As nbdcopy: four sockets keep two cores and most servers busy. */
     static final int DEFAULT_CONNECTIONS = 4;
     /**
-     * The largest that every server should like. Measured through the command with 1 GiB and qemu-nbd on two busy cores, best of
-     * seven: reading 0.71 s with 1 MiB requests, 0.87 with 512 KiB, 0.90 with 256 KiB (several pieces for one slot of 1 MiB), 1.04
-     * with slots and requests of 256 KiB; writing 0.96, 0.95, 1.20, 1.10. Fewer requests are fewer wake-ups and less bytecode
-     * that is still interpreted.
+     * The largest that every server should like. Measured through the command with 1 GiB and qemu-nbd on two busy cores, best
+     * of seven: reading 0.71 s with 1 MiB requests, 0.87 with 512 KiB, 0.90 with 256 KiB (several pieces for one slot of 1
+     * MiB), 1.04 with slots and requests of 256 KiB; writing 0.96, 0.95, 1.20, 1.10. Fewer requests are fewer wake-ups and less
+     * bytecode that is still interpreted.
      */
     static final int DEFAULT_REQUEST_SIZE = 1 << 20;
     /** Longer than a busy disk needs for anything but a very large flush; a dead server does not hang a copy for ever. */
@@ -66,7 +65,8 @@ record NbdOptions(
         all.putAll(driver);
         Reader reader = new Reader(node, all);
         if (all.containsKey("tls-psk-file") || "psk".equals(all.get("tls-type")) || "anon".equals(all.get("tls-type"))) {
-            throw BlockException.of(BlockException.Kind.UNSUPPORTED, node, "TLS with pre-shared keys or without certificates is not"
+            throw BlockException.of(BlockException.Kind.UNSUPPORTED, node,
+                    "TLS with pre-shared keys or without certificates is not"
                     + " supported (the JDK has no such cipher suites); use certificates: tls-certificates=DIR");
         }
         all.remove("tls-type", "x509");
@@ -75,14 +75,14 @@ record NbdOptions(
                 reader.powerOfTwo("request-size", DEFAULT_REQUEST_SIZE, MIN_REQUEST_SIZE, MAX_REQUEST_SIZE),
                 reader.seconds("timeout", DEFAULT_TIMEOUT),
                 reader.seconds("reconnect", Duration.ZERO),
-                reader.text("meta-context"),
-                reader.flag("extended-headers", true),
+                reader.text("meta-context"), reader.flag("extended-headers", true),
                 reader.flag("structured-replies", true),
                 reader.text("tls-certificates").map(Path::of),
                 reader.flag("tls-verify-peer", true),
                 reader.text("tls-hostname"));
         if (!all.isEmpty()) {
-            throw BlockException.of(BlockException.Kind.INVALID_ARGUMENT, node, "unknown option '" + all.keySet().iterator().next()
+            throw BlockException.of(BlockException.Kind.INVALID_ARGUMENT, node, "unknown option '"
+                    + all.keySet().iterator().next()
                     + "'; known are socket, connections, request-size, timeout, reconnect, meta-context, extended-headers,"
                     + " structured-replies, tls-certificates, tls-verify-peer, tls-hostname");
         }

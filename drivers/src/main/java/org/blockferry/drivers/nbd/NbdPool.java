@@ -93,8 +93,8 @@ final class NbdPool implements AutoCloseable {
     /**
      * Carries out one request, in pieces of at most {@code piece} bytes that are all on their way together.
      *
-     * @param buffer what a read fills and a write carries, from its position on, exactly {@code length} bytes; empty for others.
-     *     On return its position is its limit.
+     * @param buffer what a read fills and a write carries, from its position on, exactly {@code length} bytes; empty for
+     *     others. On return its position is its limit.
      * @throws ServerErrorException if the server refused; what it did before is unspecified
      */
     void transfer(int command, int flags, long offset, long length, ByteBuffer buffer, long piece)
@@ -127,7 +127,8 @@ final class NbdPool implements AutoCloseable {
             NbdConnection connection = pick(Nbd.CMD_BLOCK_STATUS, offset, length);
             int id = Objects.requireNonNull(connection.terms().contexts().get(context), context);
             try {
-                int slot = connection.submit(Nbd.CMD_BLOCK_STATUS, 0, offset, length, NOTHING, NOTHING, 0, (from, bytes, status) -> {
+                int slot = connection.submit(Nbd.CMD_BLOCK_STATUS, 0, offset, length, NOTHING, NOTHING, 0,
+                        (from, bytes, status) -> {
                     if (from == id) {
                         sink.extent(from, bytes, status);
                     }
@@ -145,7 +146,8 @@ final class NbdPool implements AutoCloseable {
         }
     }
 
-    private static void run(NbdConnection connection, int command, int flags, long offset, long length, ByteBuffer buffer, long piece)
+    private static void run(NbdConnection connection, int command, int flags, long offset, long length, ByteBuffer buffer,
+            long piece)
             throws ConnectionLostException, ServerErrorException {
         boolean reads = command == Nbd.CMD_READ;
         boolean writes = command == Nbd.CMD_WRITE;
@@ -169,8 +171,8 @@ final class NbdPool implements AutoCloseable {
                     buffer.limit(at + (int) step).position(at);
                 }
                 try {
-                    slot = connection.submit(command, flags, next, step, writes ? buffer : NOTHING, reads ? buffer : NOTHING, at,
-                            ExtentSink.NONE, inFlight == 0);
+                    slot = connection.submit(command, flags, next, step, writes ? buffer : NOTHING, reads ? buffer : NOTHING,
+                            at, ExtentSink.NONE, inFlight == 0);
                 } catch (ConnectionLostException e) {
                     lost = e;
                     more = false;
@@ -245,7 +247,8 @@ final class NbdPool implements AutoCloseable {
             }
         }
         if (closed) {
-            throw BlockException.request(Kind.IO, node, Nbd.verb(command), new ByteRange(offset, length), "the node is closed", null);
+            throw BlockException.request(Kind.IO, node, Nbd.verb(command), new ByteRange(offset, length), "the node is closed",
+                    null);
         }
         if (best == null) {
             // All are lost: the newest one is as good as any to fail on, which leads to recovery.
@@ -305,7 +308,8 @@ final class NbdPool implements AutoCloseable {
     }
 
     /** Makes sure that there is a connection again, or says why not. */
-    private void recover(NbdConnection lost, ConnectionLostException reason, long firstLoss, int command, long offset, long length)
+    private void recover(NbdConnection lost, ConnectionLostException reason, long firstLoss, int command, long offset,
+            long length)
             throws BlockException {
         String why = reason.getMessage();
         synchronized (change) {
@@ -324,8 +328,8 @@ final class NbdPool implements AutoCloseable {
                     String difference = difference(again.terms());
                     if (!difference.isEmpty()) {
                         again.close();
-                        throw failed(command, offset, length, why + ", and after reconnecting the export is another: " + difference,
-                                reason);
+                        throw failed(command, offset, length, why + ", and after reconnecting the export is another: "
+                                + difference, reason);
                     }
                     connections = new NbdConnection[] {again};
                     return;

@@ -176,15 +176,16 @@ public sealed class NbdSource implements BlockSource permits NbdStorage {
     }
 
     /**
-     * Tells all that a metadata context says of {@code range}: {@code qemu:allocation-depth}, or {@code qemu:dirty-bitmap:NAME},
-     * which the option {@code meta-context} selected when the node was opened.
+     * Tells all that a metadata context says of {@code range}: {@code qemu:allocation-depth}, or {@code
+     * qemu:dirty-bitmap:NAME}, which the option {@code meta-context} selected when the node was opened.
      *
      * @throws BlockException UNSUPPORTED if the context was not selected; IO
      */
     public void metadata(String context, ByteRange range, MetadataSink sink) throws BlockException {
         requireInside("ask the status of", range.offset(), range.length());
         if (!terms.contexts().containsKey(context)) {
-            throw BlockException.of(Kind.UNSUPPORTED, info.name(), "the server has no metadata context '" + context + "'; it has "
+            throw BlockException.of(Kind.UNSUPPORTED, info.name(), "the server has no metadata context '" + context
+                    + "'; it has "
                     + contexts());
         }
         long most = terms.extended() ? StatusCache.MOST_EXTENDED_QUERY : StatusCache.MOST_COMPACT_QUERY;

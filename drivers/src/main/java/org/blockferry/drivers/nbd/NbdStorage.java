@@ -169,7 +169,8 @@ public final class NbdStorage extends NbdSource implements BlockStorage {
                     pool.transfer(Nbd.CMD_TRIM, 0, inner.offset(), inner.length(), NO_BYTES, most);
                     return true;
                 } catch (ServerErrorException e) {
-                    if (e.errno() == NbdErrno.EINVAL && most > terms.maximumPayload() && inner.length() > terms.maximumPayload()) {
+                    if (e.errno() == NbdErrno.EINVAL && most > terms.maximumPayload()
+                            && inner.length() > terms.maximumPayload()) {
                         mostTrim = terms.maximumPayload();
                         continue;
                     }
@@ -220,7 +221,8 @@ public final class NbdStorage extends NbdSource implements BlockStorage {
     @Override
     public void setLength(long length) throws BlockException {
         if (length > terms.size()) {
-            throw BlockException.of(Kind.UNSUPPORTED, info().name(), "the export has " + terms.size() + " bytes and cannot grow to "
+            throw BlockException.of(Kind.UNSUPPORTED, info().name(), "the export has " + terms.size()
+                    + " bytes and cannot grow to "
                     + length);
         }
     }

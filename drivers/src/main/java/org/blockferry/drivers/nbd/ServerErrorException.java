@@ -28,7 +28,8 @@ final class ServerErrorException extends Exception {
 
     /** The same for users of the SPI. */
     BlockException on(String node) {
-        BlockException.Kind kind = errno == NbdErrno.EPERM && command != Nbd.CMD_READ ? BlockException.Kind.READ_ONLY : errno.kind();
+        BlockException.Kind kind = errno == NbdErrno.EPERM && command != Nbd.CMD_READ ? BlockException.Kind.READ_ONLY
+                : errno.kind();
         String reason = errno.text() + (message.isEmpty() ? "" : " (the server says: " + message + ")");
         return BlockException.request(kind, node, Nbd.verb(command), range, reason, null);
     }

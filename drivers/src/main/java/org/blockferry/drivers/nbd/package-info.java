@@ -16,7 +16,7 @@
  *       └── wire.*            bytes, plain or TLS
  * </pre>
  *
- * <p>The door is {@link org.blockferry.drivers.nbd.NbdDriver}; {@link org.blockferry.drivers.nbd.NbdExports} lists what a server
- * has. The other end lives in {@code nbd.server}, what both share in {@code nbd.wire}.
+ * <p>The door is {@link org.blockferry.drivers.nbd.NbdDriver}; {@link org.blockferry.drivers.nbd.NbdExports} lists what a
+ * server has. The other end lives in {@code nbd.server}, what both share in {@code nbd.wire}.
  */
 package org.blockferry.drivers.nbd;

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.blockferry.engine.block.BackingReference;
 import org.blockferry.engine.block.BlockException;
@@ -76,6 +77,36 @@ record NewImageOptions(
      */
     static NewImageOptions parse(String node, CreateOptions create) throws BlockException {
         return new Parser(node, create.formatOptions()).parse(create);
+    }
+
+    /** All options of an image, given or by default, in QEMU's order; they have been checked. */
+    static Map<String, String> describe(CreateOptions create) {
+        Map<String, String> given = create.formatOptions();
+        Map<String, String> all = new LinkedHashMap<>();
+        all.put("cluster_size", Long.toString(
+                ByteSize.parse("cluster_size", given.getOrDefault("cluster_size", "64K"))));
+        all.put("extended_l2", onOrOff(given, "extended_l2"));
+        putGiven(given, "preallocation", all);
+        all.put("compression_type", given.getOrDefault("compression_type", CompressionType.ZLIB.word()));
+        all.put("size", Long.toString(create.length()));
+        putGiven(given, "compat", all);
+        create.backing().ifPresent(backing -> {
+            all.put("backing_file", backing.file());
+            backing.format().ifPresent(format -> all.put("backing_fmt", format));
+        });
+        all.put("lazy_refcounts", onOrOff(given, "lazy_refcounts"));
+        all.put("refcount_bits", Long.decode(given.getOrDefault("refcount_bits", "16")).toString());
+        return all;
+    }
+
+    private static void putGiven(Map<String, String> given, String name, Map<String, String> all) {
+        if (given.containsKey(name)) {
+            all.put(name, given.get(name));
+        }
+    }
+
+    private static String onOrOff(Map<String, String> given, String name) {
+        return Set.of("on", "yes", "true", "y").contains(given.getOrDefault(name, "off")) ? "on" : "off";
     }
 
     long clusters() {

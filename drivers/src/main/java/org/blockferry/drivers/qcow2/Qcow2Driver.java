@@ -2,22 +2,28 @@ package org.blockferry.drivers.qcow2;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
+import org.blockferry.engine.block.CheckReport;
+import org.blockferry.engine.block.CheckedFormat;
 import org.blockferry.engine.block.CreateOptions;
 import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.FormatDriver;
 import org.blockferry.engine.block.FormatSource;
 import org.blockferry.engine.block.ImageFootprint;
 import org.blockferry.engine.block.OpenOptions;
+import org.blockferry.engine.block.RepairMode;
+import org.blockferry.engine.block.SnapshotFormat;
 
 /** The format {@code qcow2}. */
-public final class Qcow2Driver implements FormatDriver {
+public final class Qcow2Driver implements FormatDriver, CheckedFormat, SnapshotFormat {
     static final String NAME = "qcow2";
 
     @Override
@@ -59,6 +65,11 @@ public final class Qcow2Driver implements FormatDriver {
     }
 
     @Override
+    public Map<String, String> describeNew(CreateOptions options) {
+        return NewImageOptions.describe(options);
+    }
+
+    @Override
     public ImageFootprint footprint(String node, CreateOptions options, Optional<FormatDetails> source) throws BlockException {
         // What is too large is told by the size of the tables, in qemu-img's words.
         return NewImageSize.of(node, NewImageOptions.parse(node, options.withLength(0)), options.length(), source);
@@ -67,5 +78,30 @@ public final class Qcow2Driver implements FormatDriver {
     @Override
     public BlockTarget create(BlockTarget file, CreateOptions options) throws BlockException {
         return new Qcow2Creator().create(file, options);
+    }
+
+    @Override
+    public CheckReport check(BlockSource file, Consumer<String> findings) throws BlockException {
+        return Qcow2Check.check(file, findings);
+    }
+
+    @Override
+    public CheckReport repair(BlockStorage file, RepairMode mode, Consumer<String> findings) throws BlockException {
+        return Qcow2Check.repair(file, mode, findings);
+    }
+
+    @Override
+    public void createSnapshot(BlockStorage file, String name, Instant now) throws BlockException {
+        new Snapshots(file).create(name, now);
+    }
+
+    @Override
+    public void deleteSnapshot(BlockStorage file, String name) throws BlockException {
+        new Snapshots(file).delete(name);
+    }
+
+    @Override
+    public void applySnapshot(BlockStorage file, String idOrName) throws BlockException {
+        new Snapshots(file).apply(idOrName);
     }
 }

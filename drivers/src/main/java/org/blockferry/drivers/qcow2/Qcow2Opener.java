@@ -40,6 +40,11 @@ final class Qcow2Opener {
         }
     }
 
+    /** What an image's header says, everything checked that can be without following a table; {@code file} stays open. */
+    static OpenedImage examine(BlockSource file) throws BlockException {
+        return new Qcow2Opener(file).image(Optional.empty());
+    }
+
     /** Opens the current state for writing in place; as {@link Qcow2Driver#openTarget}. */
     static InPlaceTarget openTarget(BlockStorage file, OpenOptions options) throws BlockException {
         try {

@@ -130,15 +130,31 @@ final class Qcow2Source implements FormatSource, CompressedSource {
 
     @Override
     public BlockStatus status(ByteRange range) throws BlockException {
-        requireInside("status", range);
-        if (range.isEmpty()) {
-            throw BlockException.request(Kind.OUT_OF_BOUNDS, info.name(), "status", range, "there is none of no bytes", null);
-        }
+        requireStatus(range);
         DataRun known = lastData;
         if (known != null && known.range.contains(range.offset())) {
             return askFile(ByteRange.between(range.offset(), known.range.end()),
                     known.hostStart + range.offset() - known.range.offset());
         }
+        BlockStatus mapped = tableStatus(range);
+        boolean plain = mapped.isLocal() && mapped.isOffsetValid() && !mapped.isZero();
+        if (!plain || mapped.length() < ASK_FILE) {
+            return mapped;
+        }
+        lastData = new DataRun(mapped.range(), mapped.hostOffset());
+        return askFile(mapped.range(), mapped.hostOffset());
+    }
+
+    private void requireStatus(ByteRange range) throws BlockException {
+        requireInside("status", range);
+        if (range.isEmpty()) {
+            throw BlockException.request(Kind.OUT_OF_BOUNDS, info.name(), "status", range, "there is none of no bytes", null);
+        }
+    }
+
+    @Override
+    public BlockStatus tableStatus(ByteRange range) throws BlockException {
+        requireStatus(range);
         ClusterRun run = new ClusterRun();
         map.find(range.offset(), range.end(), run);
         ByteRange found = ByteRange.between(run.start(), run.end());
@@ -151,15 +167,7 @@ final class Qcow2Source implements FormatSource, CompressedSource {
             // Space that the file does not reach holds no bytes to point at.
             return kind == ClusterKind.PREALLOCATED ? BlockStatus.deferred(found) : BlockStatus.zero(found);
         }
-        if (kind != ClusterKind.DATA) {
-            return BlockStatus.at(found.first(there), kind.statusBits(), data, run.hostStart());
-        }
-        ByteRange plain = found.first(there);
-        if (plain.length() < ASK_FILE) {
-            return BlockStatus.data(plain, data, run.hostStart());
-        }
-        lastData = new DataRun(plain, run.hostStart());
-        return askFile(plain, run.hostStart());
+        return BlockStatus.at(found.first(there), kind.statusBits(), data, run.hostStart());
     }
 
     /**

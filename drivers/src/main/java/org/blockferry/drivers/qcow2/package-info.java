@@ -20,6 +20,12 @@
  *                                              InPlaceTarget  an image that exists, read and written
  *                                                └─ ImageMetadata    its tables, and the order of their changes
  *
+ *                                              Qcow2Check    refcounts against references
+ *                                                ├─ ReferenceWalk       everything that refers to a cluster
+ *                                                ├─ ReferenceCounts     bounded memory, in windows
+ *                                                ├─ RefcountComparison  with the blocks in the file; repairs
+ *                                                └─ CopiedFlags         bit 63
+ *
  *   guestOffset ──▶ l1Index, l2Index ──▶ L2 entry (+ subcluster bitmap) ──▶ hostOffset in the file or data file
  * </pre>
  *

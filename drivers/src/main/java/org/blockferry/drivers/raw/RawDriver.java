@@ -92,7 +92,7 @@ public final class RawDriver implements FormatDriver {
         for (String option : options.formatOptions().keySet()) {
             if (!option.equals(PREALLOCATION)) {
                 throw BlockException.of(Kind.INVALID_ARGUMENT, node,
-                        "unknown option '" + option + "'; raw knows " + PREALLOCATION);
+                        "Invalid parameter '" + option + "'; raw knows " + PREALLOCATION);
             }
         }
         if (options.backing().isPresent()) {

@@ -110,9 +110,12 @@ class NbdClientInteropTest {
                 assertEquals(List.of("0x0+0x20000 LZ--", "0x20000+0xf0000 L-M-", "0x110000+0x2f0000 LZ--"),
                         Disks.map(source, source.info().range()));
                 List<String> depths = new ArrayList<>();
-                source.metadata("qemu:allocation-depth", source.info().range(), (range, depth) -> depths.add(range + " " + depth));
-                assertEquals(List.of("0x0+0x20000 1", "0x20000+0xe0000 2", "0x100000+0x10000 1", "0x110000+0x2f0000 0"), depths);
-                assertEquals(new TreeSet<>(Set.of("base:allocation", "qemu:allocation-depth")), new TreeSet<>(source.contexts()));
+                source.metadata("qemu:allocation-depth", source.info().range(),
+                        (range, depth) -> depths.add(range + " " + depth));
+                assertEquals(List.of("0x0+0x20000 1", "0x20000+0xe0000 2", "0x100000+0x10000 1", "0x110000+0x2f0000 0"),
+                        depths);
+                assertEquals(new TreeSet<>(Set.of("base:allocation", "qemu:allocation-depth")),
+                        new TreeSet<>(source.contexts()));
             }
         }
     }
@@ -145,7 +148,8 @@ class NbdClientInteropTest {
         Path file = NbdPeers.file(folder.resolve("disk"), TestImage.standard());
         Path socket = NbdPeers.socket(folder);
         try (PeerProcess server = Peers.start(folder, "qemu-storage-daemon", "--blockdev", "file,node-name=n,filename=" + file,
-                "--nbd-server", "addr.type=unix,addr.path=" + socket, "--export", "nbd,id=e,node-name=n,name=a disk,writable=on",
+                "--nbd-server", "addr.type=unix,addr.path=" + socket, "--export",
+                "nbd,id=e,node-name=n,name=a disk,writable=on",
                 "--pidfile", folder.resolve("pid").toString()).await(folder.resolve("pid"))) {
             for (String uri : List.of("nbd:unix:" + socket + ":exportname=a disk", "nbd+unix:///a%20disk?socket=" + socket)) {
                 try (BlockSource source = NbdPeers.source(uri, Map.of())) {
@@ -247,7 +251,8 @@ class NbdClientInteropTest {
 
     @Test
     void fastZeroIsAnsweredWithFalseWhereTheServerWouldHaveToWrite() throws Exception {
-        try (PeerProcess nbdkit = NbdPeers.nbdkit(folder, "--filter=nozero", "memory", "1M", "zeromode=emulate", "fastzeromode=slow")) {
+        try (PeerProcess nbdkit = NbdPeers.nbdkit(folder, "--filter=nozero", "memory", "1M", "zeromode=emulate",
+                "fastzeromode=slow")) {
             try (BlockStorage disk = NbdPeers.target(folder)) {
                 Disks.write(disk, 0, TestImage.data(1 << 20, 1).bytes());
                 assertFalse(disk.writeZeroes(disk.info().range(), Set.of(ZeroFlag.FAST, ZeroFlag.MAY_UNMAP)));
@@ -357,7 +362,8 @@ class NbdClientInteropTest {
     @Test
     void writesThatMustBeDurableAreFlushedWhereTheServerHasNoFua() throws Exception {
         Path log = folder.resolve("log");
-        try (PeerProcess nbdkit = NbdPeers.nbdkit(folder, "--filter=log", "eval", "get_size=echo 1M", "pread=head -c $3 /dev/zero",
+        try (PeerProcess nbdkit = NbdPeers.nbdkit(folder, "--filter=log", "eval", "get_size=echo 1M",
+                "pread=head -c $3 /dev/zero",
                 "can_write=exit 0", "pwrite=cat >/dev/null", "can_flush=exit 0", "flush=exit 0", "can_fua=echo none",
                 "logfile=" + log)) {
             try (BlockStorage disk = NbdPeers.target(folder)) {

@@ -66,7 +66,8 @@ class NbdFaultTest {
 
     @Test
     void anErrorAtOneOffsetIsTheErrorOfThatPieceAlone() throws Exception {
-        try (PeerProcess server = eval("pread=if [ $4 -eq 524288 ]; then echo EIO bad sector >&2; exit 1; fi; head -c $3 /dev/zero")) {
+        try (PeerProcess server = eval(
+                "pread=if [ $4 -eq 524288 ]; then echo EIO bad sector >&2; exit 1; fi; head -c $3 /dev/zero")) {
             try (BlockSource source = NbdPeers.source(NbdPeers.uri(folder), Map.of("request-size", "256K"))) {
                 BlockException e = assertThrows(BlockException.class, () -> Disks.read(source, new ByteRange(0, MIB)));
                 assertEquals(Kind.IO, e.kind());
@@ -255,7 +256,8 @@ class NbdFaultTest {
 
     static Stream<Arguments> nonsense() {
         return Stream.of(
-                answer("a wrong handle", "answers the handle 0x", (r, out) -> ScriptedServer.data(out, 1, r.cookie() ^ 64, 0, new byte[512])),
+                answer("a wrong handle", "answers the handle 0x",
+                (r, out) -> ScriptedServer.data(out, 1, r.cookie() ^ 64, 0, new byte[512])),
                 answer("a handle of another place", "answers the handle 0x",
                         (r, out) -> ScriptedServer.data(out, 1, r.cookie() + 1, 0, new byte[512])),
                 answer("a wrong magic", "the magic of a reply is 0x12345678", (r, out) -> {
@@ -290,7 +292,8 @@ class NbdFaultTest {
                     out.writeInt(0);
                 }),
                 answer("an unknown chunk", "unknown type 77", (r, out) -> ScriptedServer.chunk(out, 1, 77, r.cookie(), 0)),
-                answer("an extent for a read", "a chunk of type 5", (r, out) -> ScriptedServer.chunk(out, 1, 5, r.cookie(), 12)),
+                answer("an extent for a read", "a chunk of type 5",
+                (r, out) -> ScriptedServer.chunk(out, 1, 5, r.cookie(), 12)),
                 answer("a none chunk that is not the last", "an empty chunk",
                         (r, out) -> ScriptedServer.chunk(out, 0, Nbd.REPLY_NONE, r.cookie(), 0)),
                 answer("an error with a lying length", "says that its message has 4000", (r, out) -> {
@@ -299,7 +302,8 @@ class NbdFaultTest {
                     out.writeShort(4000);
                     out.writeInt(0);
                 }),
-                answer("an endless error", "an error chunk has", (r, out) -> ScriptedServer.chunk(out, 1, Nbd.REPLY_ERROR, r.cookie(), -1)),
+                answer("an endless error", "an error chunk has",
+                (r, out) -> ScriptedServer.chunk(out, 1, Nbd.REPLY_ERROR, r.cookie(), -1)),
                 answer("half a header", "closed the connection", (r, out) -> out.writeInt(Nbd.STRUCTURED_REPLY_MAGIC)),
                 answer("half the bytes", "closed the connection", (r, out) -> {
                     ScriptedServer.chunk(out, 1, Nbd.REPLY_OFFSET_DATA, r.cookie(), 520);
@@ -357,7 +361,8 @@ class NbdFaultTest {
             System.arraycopy(filled(212, 3), 0, wanted, 300, 212);
             assertArrayEquals(wanted, Disks.read(source, new ByteRange(4096, 512)));
             BlockException e = assertThrows(BlockException.class, () -> Disks.read(source, new ByteRange(4096, 512)));
-            assertTrue(e.getMessage().endsWith("read 472 bytes at 0x1028: Input/output error (the server says: bad?)"), e.getMessage());
+            assertTrue(e.getMessage().endsWith("read 472 bytes at 0x1028: Input/output error (the server says: bad?)"),
+                    e.getMessage());
             assertEquals(Kind.NO_SPACE,
                     assertThrows(BlockException.class, () -> Disks.read(source, new ByteRange(0, 1))).kind());
         }
@@ -387,7 +392,8 @@ class NbdFaultTest {
                     all.add(pool.submit(() -> {
                         for (int round = 0; round < 20; round++) {
                             int length = 100 + 300 * mine;
-                            assertArrayEquals(filled(length, mine), Disks.read(source, new ByteRange((long) mine << 12, length)));
+                            assertArrayEquals(filled(length, mine),
+                                    Disks.read(source, new ByteRange((long) mine << 12, length)));
                         }
                         return null;
                     }));
@@ -430,8 +436,8 @@ class NbdFaultTest {
         for (long seed = 1; seed <= 60; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
             long thisSeed = seed;
-            try (ScriptedServer server = ScriptedServer.transmission(folder.resolve("f" + seed), MIB, Nbd.SEND_FLUSH, seed % 2 == 0,
-                    (in, out) -> {
+            try (ScriptedServer server = ScriptedServer.transmission(folder.resolve("f" + seed), MIB, Nbd.SEND_FLUSH,
+                    seed % 2 == 0, (in, out) -> {
                         for (int i = 0; i < 6; i++) {
                             ScriptedServer.Request r = ScriptedServer.Request.read(in);
                             mutatedReply(random, r, out, thisSeed % 2 == 0);
@@ -455,7 +461,8 @@ class NbdFaultTest {
     }
 
     /** An honest reply with some bytes changed. */
-    private static void mutatedReply(SplittableRandom random, ScriptedServer.Request r, DataOutputStream out, boolean structured)
+    private static void mutatedReply(SplittableRandom random, ScriptedServer.Request r, DataOutputStream out,
+            boolean structured)
             throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         DataOutputStream honest = new DataOutputStream(bytes);

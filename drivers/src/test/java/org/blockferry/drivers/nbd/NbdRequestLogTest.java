@@ -35,7 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
 @SuppressWarnings("try") // servers run for the length of a block
 class NbdRequestLogTest {
     /** {@code 2022-… connection=1 Read id=1 offset=0x0 count=0x1000 fua=0 ...}. */
-    private static final Pattern REQUEST = Pattern.compile(" (Read|Write|Zero|Trim|Flush|Extents|Cache) id=[0-9]+(.*) \\.\\.\\.$");
+    private static final Pattern REQUEST =
+            Pattern.compile(" (Read|Write|Zero|Trim|Flush|Extents|Cache) id=[0-9]+(.*) \\.\\.\\.$");
 
     @TempDir
     Path folder;
@@ -70,7 +71,8 @@ class NbdRequestLogTest {
         TestImage image = TestImage.builder().zero(0x100000).data(0x10000).zero(0x200000).data(0x50000).zero(0x40000).build();
         Path file = NbdPeers.file(other.resolve("disk"), image);
         try (PeerProcess from = NbdPeers.nbdkit(other, "--filter=log", "file", file.toString(), "logfile=" + readLog);
-                PeerProcess to = NbdPeers.nbdkit(folder, "--filter=log", "memory", Integer.toString(image.length()), "logfile=" + log());
+                PeerProcess to = NbdPeers.nbdkit(folder, "--filter=log", "memory", Integer.toString(image.length()), "logfile="
+                        + log());
                 BlockSource source = NbdPeers.source(other);
                 BlockStorage target = NbdPeers.target(folder)) {
             SimpleCopy.copy(source, target);
@@ -124,7 +126,8 @@ class NbdRequestLogTest {
     void neighboursThatWriteWithinOneBlockDoNotUndoEachOther() throws Exception {
         int writers = 8;
         byte[] wanted = TestImage.data(1 << 20, 9).bytes();
-        try (PeerProcess server = NbdPeers.nbdkit(folder, "--filter=blocksize-policy", "memory", "1M", "blocksize-minimum=65536",
+        try (PeerProcess server = NbdPeers.nbdkit(folder, "--filter=blocksize-policy", "memory", "1M",
+                "blocksize-minimum=65536",
                 "blocksize-preferred=65536", "blocksize-maximum=1M", "blocksize-error-policy=error");
                 BlockStorage disk = NbdPeers.target(NbdPeers.uri(folder), Map.of("connections", "4"))) {
             ExecutorService pool = Executors.newFixedThreadPool(writers);

@@ -61,7 +61,8 @@ final class NbdSpeed {
         switch (args[0]) {
             case "read" -> {
                 try (BlockSource source = driver.openSource(location(args[1]), open);
-                        FileChannel file = args[2].equals("null:") ? FileChannel.open(Path.of("/dev/null"), StandardOpenOption.WRITE)
+                        FileChannel file = args[2].equals("null:")
+                                ? FileChannel.open(Path.of("/dev/null"), StandardOpenOption.WRITE)
                                 : FileChannel.open(Path.of(args[2]), StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
                     length = source.info().length();
                     boolean discard = args[2].equals("null:");
@@ -92,7 +93,8 @@ final class NbdSpeed {
             case "serve" -> {
                 // NbdSpeed serve SOCKET FILE workers 0: until a byte comes on standard input.
                 try (FileDisk disk = new FileDisk(Path.of(args[2]));
-                        NbdServer server = NbdServer.start(NbdServerOptions.unix(Path.of(args[1])).withRequestsPerConnection(threads),
+                        NbdServer server = NbdServer.start(
+                                NbdServerOptions.unix(Path.of(args[1])).withRequestsPerConnection(threads),
                                 List.of(ServedExport.writable("", disk)))) {
                     System.out.println(server.address());
                     System.in.read();
@@ -109,7 +111,8 @@ final class NbdSpeed {
         return new ImageLocation("nbd", uri, uri);
     }
 
-    private static void run(long length, int threads, int slot, Mover from, Mover to) throws InterruptedException, ExecutionException {
+    private static void run(long length, int threads, int slot, Mover from, Mover to) throws InterruptedException,
+            ExecutionException {
         AtomicLong next = new AtomicLong();
         ExecutorService pool = Executors.newFixedThreadPool(threads);
         try {

@@ -167,7 +167,8 @@ class NbdTlsTest {
         assertEquals(Kind.INVALID_FORMAT, broken.kind());
         Files.copy(pki.resolve("server-cert.pem"), folder.resolve("server-cert.pem"));
         Files.writeString(folder.resolve("server-key.pem"), "-----BEGIN PRIVATE KEY-----\nAAAA\n");
-        assertEquals(Kind.INVALID_FORMAT, assertThrows(BlockException.class, () -> TlsCredentials.server(folder, false)).kind());
+        assertEquals(Kind.INVALID_FORMAT,
+                assertThrows(BlockException.class, () -> TlsCredentials.server(folder, false)).kind());
     }
 
     private NbdServer serve(TlsCredentials credentials, boolean required, ServedExport... exports) throws BlockException {
@@ -192,9 +193,11 @@ class NbdTlsTest {
             Files.move(mine.resolve("ec.pem"), mine.resolve("server-key.pem"), StandardCopyOption.REPLACE_EXISTING);
         }
         Path copy = folder.resolve("copy");
-        try (NbdServer server = serve(TlsCredentials.server(mine, true), true, ServedExport.readOnly("", new ArrayDisk("d", IMAGE)))) {
+        try (NbdServer server = serve(TlsCredentials.server(mine, true), true,
+                ServedExport.readOnly("", new ArrayDisk("d", IMAGE)))) {
             Peers.run(folder, "nbdcopy", uri(""), copy.toString());
-            assertFalse(Peers.tryRun(folder, "nbdcopy", NbdPeers.uri(folder), "null:").exitCode() == 0, "plain clients stay out");
+            assertFalse(Peers.tryRun(folder, "nbdcopy", NbdPeers.uri(folder), "null:").exitCode() == 0,
+                    "plain clients stay out");
         }
         assertArrayEquals(IMAGE.bytes(), Files.readAllBytes(copy));
     }
@@ -212,7 +215,8 @@ class NbdTlsTest {
                 assertEquals(IMAGE.runs().size(), Disks.map(source, source.info().range()).size());
             }
             NbdPeers.source("nbd+unix:///open?socket=" + NbdPeers.socket(folder), Map.of()).close();
-            assertEquals(List.of("open"), NbdExports.list(NbdPeers.location(plain), Map.of()).stream().map(NbdExport::name).toList());
+            assertEquals(List.of("open"),
+                    NbdExports.list(NbdPeers.location(plain), Map.of()).stream().map(NbdExport::name).toList());
             assertEquals(List.of("open", "secret"),
                     NbdExports.list(NbdPeers.location(uri("")), Map.of()).stream().map(NbdExport::name).toList());
         }

@@ -14,8 +14,8 @@ import java.util.List;
 import org.blockferry.drivers.nbd.wire.Nbd;
 
 /**
- * A server that does what no peer does: break the protocol on purpose. After an honest handshake (one export, structured replies
- * unless refused) the script has each connection's streams.
+ * A server that does what no peer does: break the protocol on purpose. After an honest handshake (one export, structured
+ * replies unless refused) the script has each connection's streams.
  */
 final class ScriptedServer implements AutoCloseable {
     /** What happens on a connection once it is in transmission. */
@@ -53,7 +53,8 @@ final class ScriptedServer implements AutoCloseable {
     }
 
     /** A server that negotiates {@code size} and {@code flags}, then follows the script. */
-    static ScriptedServer transmission(Path socket, long size, int flags, boolean structured, Script script) throws IOException {
+    static ScriptedServer transmission(Path socket, long size, int flags, boolean structured,
+            Script script) throws IOException {
         return new ScriptedServer(socket, (in, out) -> {
             negotiate(in, out, size, flags, structured);
             script.run(in, out);

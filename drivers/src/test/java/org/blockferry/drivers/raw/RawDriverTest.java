@@ -260,7 +260,7 @@ class RawDriverTest {
     @CsvSource(delimiter = '|', value = {
         "preallocation | metadata | 512 | preallocation is 'metadata'; it must be off, falloc or full",
         "preallocation | full | -1 | preallocation is 'full'; it must be off where the length is not known",
-        "cluster_size | 64K | 512 | unknown option 'cluster_size'; raw knows preallocation"})
+        "cluster_size | 64K | 512 | Invalid parameter 'cluster_size'; raw knows preallocation"})
     void aWrongOptionIsRefusedBeforeAnythingIsWritten(String option, String value, long length, String message) throws Exception {
         RequestLog log = new RequestLog();
         BlockException e = assertThrows(BlockException.class, () -> RAW.create(

@@ -1,6 +1,7 @@
 package org.blockferry.engine.block;
 
 import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -46,6 +47,17 @@ public interface FormatDriver {
      * @throws BlockException UNSUPPORTED if this format cannot be written in place
      */
     BlockTarget openTarget(BlockStorage file, OpenOptions options, DataFileOpener data) throws BlockException;
+
+    /**
+     * What {@link #create} makes of options that are right: those that were given, and what is used for the others, in the order in
+     * which QEMU tells them; {@code size} is the length of the disk as it was asked for.
+     */
+    default Map<String, String> describeNew(CreateOptions options) {
+        Map<String, String> all = new LinkedHashMap<>();
+        all.put("size", Long.toString(options.length()));
+        all.putAll(options.formatOptions());
+        return all;
+    }
 
     /** Checks the options of {@link #create} without making anything; the exceptions are those of {@code create}. */
     void checkCreateOptions(String node, CreateOptions options) throws BlockException;

@@ -53,10 +53,11 @@ public final class ImageCompare implements AutoCloseable {
     /**
      * Opens one side.
      *
+     * @param strict whether what is known of each byte is going to be compared, in QEMU's sense
      * @throws BlockException if the image or one below it cannot be opened; UNSUPPORTED for a stream
      */
-    public static Opened open(DriverRegistry drivers, ImageRequest request) throws BlockException {
-        return new Opened(Inspection.view(drivers, request));
+    public static Opened open(DriverRegistry drivers, ImageRequest request, boolean strict) throws BlockException {
+        return new Opened(Inspection.view(drivers, request, !strict));
     }
 
     /** An image that is going to be compared; closed with the comparison, or alone if it comes to none. */

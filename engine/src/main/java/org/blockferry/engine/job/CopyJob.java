@@ -191,6 +191,9 @@ public final class CopyJob implements AutoCloseable {
         }
         ExtentSource extents = base.isPresent() && base.get().index().isPresent()
                 ? base.get().extents(input.chain().orElseThrow()) : input.node()::status;
+        if (options.salvage()) {
+            extents = ExtentSource.salvaging(extents);
+        }
         // A target with a backing file takes whole clusters, also past the end of that file: it does not know where that is.
         PlanLimits limits = PlanLimits.of(target, options.compress());
         return new CopyPlanner(extents, input.info().range(), policy, limits);
@@ -267,7 +270,8 @@ public final class CopyJob implements AutoCloseable {
     private boolean sharesWholeFile() {
         return options.offload() != OffloadMode.NEVER && options.sparseSize().isEmpty() && options.targetOptions().isEmpty()
                 && !output.inPlace() && output.format().equals(RAW) && base.isEmpty() && !input.isStream()
-                && input.chain().map(chain -> chain.layers().size() == 1 && chain.top().format().equals(RAW)).orElse(false);
+                // Not with another length than the file's, or a part of it.
+                && input.chain().map(chain -> input.node() == chain && chain.layers().size() == 1 && chain.top().format().equals(RAW)).orElse(false);
     }
 
     /** A stream may end in zeroes, which are not written to a new image: its length still counts them. */

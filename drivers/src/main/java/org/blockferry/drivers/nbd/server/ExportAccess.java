@@ -12,8 +12,8 @@ import org.blockferry.engine.block.WriteFlag;
 import org.blockferry.engine.block.ZeroFlag;
 
 /**
- * One export for the workers of all connections: keeps to what the SPI asks of callers, whatever clients do. As many readers and
- * writers at once as the node takes, one that asks for status, and no two changes in one cluster. Because all connections
+ * One export for the workers of all connections: keeps to what the SPI asks of callers, whatever clients do. As many readers
+ * and writers at once as the node takes, one that asks for status, and no two changes in one cluster. Because all connections
  * come here, a flush on one covers what was written on every other: the promise of {@code CAN_MULTI_CONN}. Thread-safe.
  */
 final class ExportAccess {
@@ -89,7 +89,8 @@ final class ExportAccess {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw BlockException.request(BlockException.Kind.IO, export.source().info().name(), "write", range, "interrupted", e);
+            throw BlockException.request(BlockException.Kind.IO, export.source().info().name(), "write", range, "interrupted",
+                    e);
         }
         try {
             writers.acquireUninterruptibly();

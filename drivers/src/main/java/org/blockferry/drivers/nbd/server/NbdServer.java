@@ -42,12 +42,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Serves disks over NBD until it is closed. Starting it binds the address; from then on clients of any behaviour come and go, each
- * with its own threads. {@link #close} stops accepting, lets what is in flight finish, flushes every writable disk and removes
- * the socket.
+ * Serves disks over NBD until it is closed. Starting it binds the address; from then on clients of any behaviour come and go,
+ * each with its own threads. {@link #close} stops accepting, lets what is in flight finish, flushes every writable disk and
+ * removes the socket.
  *
- * <p>Clients that connect and say nothing do not keep others out: when too many are in their handshake, the one that has been at
- * it longest is dropped.
+ * <p>Clients that connect and say nothing do not keep others out: when too many are in their handshake, the one that has been
+ * at it longest is dropped.
  */
 public final class NbdServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NbdServer.class);
@@ -77,7 +77,8 @@ public final class NbdServer implements AutoCloseable {
     private boolean stopping;
     private boolean closed;
 
-    private NbdServer(NbdServerOptions options, Map<String, ExportAccess> exports, ServerSocketChannel listener, SocketAddress address) {
+    private NbdServer(NbdServerOptions options, Map<String, ExportAccess> exports, ServerSocketChannel listener,
+            SocketAddress address) {
         this.options = options;
         this.exports = exports;
         this.listener = listener;

@@ -30,8 +30,7 @@ public record NbdServerOptions(
         boolean tlsRequired,
         int maxConnections,
         int requestsPerConnection,
-        Duration handshakeTimeout,
-        Duration stallTimeout,
+        Duration handshakeTimeout, Duration stallTimeout,
         Duration stopTimeout) {
 
     /** What a worker reads or writes at once; larger requests go through it in pieces. */
@@ -78,8 +77,8 @@ public record NbdServerOptions(
     }
 
     public NbdServerOptions withMaxConnections(int connections) {
-        return new NbdServerOptions(address, tls, tlsRequired, connections, requestsPerConnection, handshakeTimeout, stallTimeout,
-                stopTimeout);
+        return new NbdServerOptions(address, tls, tlsRequired, connections, requestsPerConnection, handshakeTimeout,
+                stallTimeout, stopTimeout);
     }
 
     public NbdServerOptions withRequestsPerConnection(int requests) {

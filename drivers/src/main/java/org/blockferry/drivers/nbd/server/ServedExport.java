@@ -24,8 +24,7 @@ import org.blockferry.engine.block.BlockTarget;
 public record ServedExport(
         String name,
         String description,
-        BlockSource source,
-        Optional<BlockTarget> target,
+        BlockSource source, Optional<BlockTarget> target,
         Map<String, MetadataContext> contexts,
         int minimumBlock,
         boolean tlsOnly) {
@@ -51,7 +50,8 @@ public record ServedExport(
     private static void requireString(String what, String text) {
         int bytes = text.getBytes(StandardCharsets.UTF_8).length;
         if (bytes > Nbd.MAX_STRING || text.indexOf('\0') >= 0) {
-            throw new IllegalArgumentException("the " + what + " has " + bytes + " bytes or a NUL; the protocol takes 4096 and none");
+            throw new IllegalArgumentException("the " + what + " has " + bytes
+                    + " bytes or a NUL; the protocol takes 4096 and none");
         }
     }
 

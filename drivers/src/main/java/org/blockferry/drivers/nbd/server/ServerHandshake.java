@@ -210,7 +210,8 @@ final class ServerHandshake {
 
     private void startTls(int length) throws IOException {
         if (length != 0 || wire.isEncrypted()) {
-            refuse(Nbd.OPT_STARTTLS, Nbd.REP_ERR_INVALID, wire.isEncrypted() ? "TLS is on already" : "the option takes no data");
+            refuse(Nbd.OPT_STARTTLS, Nbd.REP_ERR_INVALID, wire.isEncrypted() ? "TLS is on already"
+                    : "the option takes no data");
         } else if (options.tls().isEmpty()) {
             refuse(Nbd.OPT_STARTTLS, Nbd.REP_ERR_POLICY, "this server has no TLS credentials");
         } else {
@@ -252,7 +253,8 @@ final class ServerHandshake {
         boolean enters = option == Nbd.OPT_GO;
         if (enters && export.export().minimumBlock() > 1 && !wantsSizes) {
             sendSizes(option, export);
-            refuse(option, Nbd.REP_ERR_BLOCK_SIZE_REQD, "requests must be multiples of " + export.export().minimumBlock() + " bytes");
+            refuse(option, Nbd.REP_ERR_BLOCK_SIZE_REQD, "requests must be multiples of " + export.export().minimumBlock()
+                    + " bytes");
             return Optional.empty();
         }
         if (enters && !mayEnter.getAsBoolean()) {

@@ -20,8 +20,8 @@ import org.blockferry.engine.block.ZeroFlag;
  * write's payload fits its buffer), passes the turn on, and serves what it read; so the bytes of a request stay with one thread
  * and in one core's cache. A further worker comes only while all others are busy, up to the server's limit.
  *
- * <p>A write that is larger than the buffer is written piece by piece by the worker that keeps the turn meanwhile. Replies leave
- * in the order in which they are done.
+ * <p>A write that is larger than the buffer is written piece by piece by the worker that keeps the turn meanwhile. Replies
+ * leave in the order in which they are done.
  */
 final class Session {
     private static final int RECEIVE_BYTES = 8 << 10;
@@ -112,7 +112,8 @@ final class Session {
     // Receiving, by whoever has the turn.
 
     /**
-     * Reads the next request that is to be served outside the turn. Requests that are wrong, and large writes, are answered here.
+     * Reads the next request that is to be served outside the turn. Requests that are wrong, and large writes, are answered
+     * here.
      *
      * @return false at the end
      */
@@ -193,7 +194,8 @@ final class Session {
             return request.offset != 0 || request.length != 0 ? NbdErrno.EINVAL : null;
         }
         if (request.offset < 0 || request.length < 0 || request.offset > export.size() - request.length) {
-            return request.command == Nbd.CMD_WRITE || request.command == Nbd.CMD_WRITE_ZEROES ? NbdErrno.ENOSPC : NbdErrno.EINVAL;
+            return request.command == Nbd.CMD_WRITE || request.command == Nbd.CMD_WRITE_ZEROES ? NbdErrno.ENOSPC
+                    : NbdErrno.EINVAL;
         }
         int block = export.export().minimumBlock();
         boolean misaligned = request.offset % block != 0

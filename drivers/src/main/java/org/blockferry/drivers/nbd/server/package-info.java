@@ -11,8 +11,8 @@
  * </pre>
  *
  * <p>The doors are {@link org.blockferry.drivers.nbd.server.NbdServer}, {@link
- * org.blockferry.drivers.nbd.server.NbdServerOptions} and {@link org.blockferry.drivers.nbd.server.ServedExport}. A client costs
- * at most its workers' threads and one buffer for each; nothing that it sends makes the server allocate more. Opening and
+ * org.blockferry.drivers.nbd.server.NbdServerOptions} and {@link org.blockferry.drivers.nbd.server.ServedExport}. A client
+ * costs at most its workers' threads and one buffer for each; nothing that it sends makes the server allocate more. Opening and
  * closing the disks is the owner's business.
  */
 package org.blockferry.drivers.nbd.server;

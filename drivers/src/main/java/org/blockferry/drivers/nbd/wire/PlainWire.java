@@ -12,7 +12,9 @@ public final class PlainWire implements Wire {
     /** Owned by the writing thread; kept so that a gathering write allocates nothing. */
     private final ByteBuffer[] pair = new ByteBuffer[2];
 
-    /** Takes {@code channel} over. TCP sockets get TCP_NODELAY (requests are small and answers wait for them) and keep-alive. */
+    /**
+     * Takes {@code channel} over. TCP sockets get TCP_NODELAY (requests are small and answers wait for them) and keep-alive.
+     */
     public PlainWire(SocketChannel channel) throws IOException {
         this.channel = channel;
         if (channel.supportedOptions().contains(StandardSocketOptions.TCP_NODELAY)) {

@@ -32,8 +32,9 @@ import org.blockferry.engine.block.BlockException;
 
 /**
  * X.509 credentials from PEM files in a folder, with the names that QEMU, nbdkit and libnbd use: {@code ca-cert.pem}, and
- * {@code client-cert.pem}/{@code client-key.pem} or {@code server-cert.pem}/{@code server-key.pem}. Keys are PKCS#8, or the older
- * PKCS#1 ({@code RSA PRIVATE KEY}) and SEC1 ({@code EC PRIVATE KEY}) forms; encrypted keys are refused. Immutable, thread-safe.
+ * {@code client-cert.pem}/{@code client-key.pem} or {@code server-cert.pem}/{@code server-key.pem}. Keys are PKCS#8, or the
+ * older PKCS#1 ({@code RSA PRIVATE KEY}) and SEC1 ({@code EC PRIVATE KEY}) forms; encrypted keys are refused. Immutable,
+ * thread-safe.
  */
 public final class TlsCredentials {
     private static final String CA = "ca-cert.pem";
@@ -84,10 +85,14 @@ public final class TlsCredentials {
     public static TlsCredentials server(Path folder, boolean verifyPeer) throws BlockException {
         KeyManager[] keys = keyManagers(folder.resolve("server-cert.pem"), folder.resolve("server-key.pem"));
         return new TlsCredentials(
-                context(folder, keys, Files.exists(folder.resolve(CA)) || verifyPeer ? trust(folder.resolve(CA)) : null), verifyPeer);
+                context(folder, keys, Files.exists(folder.resolve(CA)) || verifyPeer ? trust(folder.resolve(CA)) : null),
+                verifyPeer);
     }
 
-    /** A new engine for the client's end; {@code host} is checked against the certificate unless empty or peers are not verified. */
+    /**
+     * A new engine for the client's end; {@code host} is checked against the certificate unless empty or peers are not
+     * verified.
+     */
     public SSLEngine clientEngine(String host) {
         SSLEngine engine = host.isEmpty() ? context.createSSLEngine() : context.createSSLEngine(host, Nbd.DEFAULT_PORT);
         engine.setUseClientMode(true);
@@ -271,7 +276,8 @@ public final class TlsCredentials {
     }
 
     private static BlockException unusable(Path file, Exception e) {
-        return BlockException.of(BlockException.Kind.INVALID_FORMAT, file.toString(), "cannot be used for TLS: " + e.getMessage(), e);
+        return BlockException.of(BlockException.Kind.INVALID_FORMAT, file.toString(), "cannot be used for TLS: "
+                + e.getMessage(), e);
     }
 
     /** For {@code tls-verify-peer=0}: the user asked for encryption without knowing who is at the other end. */

@@ -11,9 +11,9 @@ import javax.net.ssl.SSLEngineResult.Status;
 import javax.net.ssl.SSLSession;
 
 /**
- * Encrypted bytes over another wire, by the JDK's {@link SSLEngine}. Reading unwraps and writing wraps, each with its own buffers,
- * so that the two directions do not wait for each other; what the reader must send in between (alerts, key updates) goes
- * through the writer's lock.
+ * Encrypted bytes over another wire, by the JDK's {@link SSLEngine}. Reading unwraps and writing wraps, each with its own
+ * buffers, so that the two directions do not wait for each other; what the reader must send in between (alerts, key updates)
+ * goes through the writer's lock.
  */
 public final class TlsWire implements Wire {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);

@@ -40,7 +40,8 @@ class NbdServerChainTest {
                 "-c", "write -zu 448k 64k", "-c", "write -P 1 512k 64k", "-c", "write -z 512k 64k", "base.qcow2");
         Peers.run(folder, "qemu-img", "create", "-q", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2", "top.qcow2", "896k");
         Peers.run(folder, "qemu-io", "-c", "write -P 2 0 64k", "-c", "write -P 0 64k 64k", "-c", "write -P 2 128k 64k",
-                "-c", "write -zu 128k 64k", "-c", "write -P 2 192k 64k", "-c", "write -z 192k 64k", "-c", "write -c -P 3 256k 64k",
+                "-c", "write -zu 128k 64k", "-c", "write -P 2 192k 64k", "-c", "write -z 192k 64k", "-c",
+                "write -c -P 3 256k 64k",
                 "top.qcow2");
     }
 
@@ -56,14 +57,16 @@ class NbdServerChainTest {
     private String map(String context) {
         return Peers.run(folder, "nbdinfo", "--map=" + context, uri()).out().lines().map(ROW::matcher)
                 .filter(Matcher::matches)
-                .map(row -> Long.parseLong(row.group(1)) / 1024 + "K+" + Long.parseLong(row.group(2)) / 1024 + "K " + row.group(3))
+                .map(row -> Long.parseLong(row.group(1)) / 1024 + "K+" + Long.parseLong(row.group(2)) / 1024 + "K "
+                + row.group(3))
                 .collect(Collectors.joining("\n", "", "\n"));
     }
 
     @Test
     void holesZeroesAndDepthsAreTheTablesAndTheBytesAreQemus() throws Exception {
         try (ImageChain chain = open();
-                NbdServer server = NbdServer.start(NbdServerOptions.unix(folder.resolve("s")), List.of(ServedExport.readOnly("", chain)
+                NbdServer server = NbdServer.start(NbdServerOptions.unix(folder.resolve("s")),
+                        List.of(ServedExport.readOnly("", chain)
                         .withContext(Nbd.QEMU_ALLOCATION_DEPTH, range -> {
                             ChainStatus found = chain.statusAbove(chain.layers().size(), range);
                             return new MetadataContext.Extent(found.status().clip(range).length(), found.depth());

@@ -96,8 +96,10 @@ class NbdServerInteropTest {
         Peers.require("qemu-io");
         ArrayDisk disk = disk();
         try (NbdServer server = serve(ServedExport.writable("d", disk))) {
-            Peers.Result result = Peers.run(folder, "qemu-io", "-f", "raw", "-c", "write -P 0x5a 12345 70001", "-c", "read -P 0x5a 12345 70001",
-                    "-c", "write -z 20000 30000", "-c", "read -P 0 20000 30000", "-c", "write -f -P 7 512 512", "-c", "discard 65536 65536",
+            Peers.Result result = Peers.run(folder, "qemu-io", "-f", "raw", "-c", "write -P 0x5a 12345 70001", "-c",
+                    "read -P 0x5a 12345 70001",
+                    "-c", "write -z 20000 30000", "-c", "read -P 0 20000 30000", "-c", "write -f -P 7 512 512", "-c",
+                    "discard 65536 65536",
                     "-c", "write -zu 131072 65536", "-c", "flush", "-c", "aio_write -P 9 200k 512k", "-c", "aio_flush",
                     "-c", "read -P 9 200k 512k", uri("d"));
             assertFalse(result.out().contains("verification failed") || result.out().contains("error"), result.out());

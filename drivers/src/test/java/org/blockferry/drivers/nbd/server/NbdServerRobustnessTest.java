@@ -106,7 +106,8 @@ class NbdServerRobustnessTest {
                 option("extended with data", Nbd.OPT_EXTENDED_HEADERS, new byte[4], Nbd.REP_ERR_INVALID),
                 option("TLS without credentials", Nbd.OPT_STARTTLS, none, Nbd.REP_ERR_POLICY),
                 option("go without data", Nbd.OPT_GO, none, Nbd.REP_ERR_INVALID),
-                option("go with a name past its end", Nbd.OPT_GO, ByteBuffer.allocate(8).putInt(100).array(), Nbd.REP_ERR_INVALID),
+                option("go with a name past its end", Nbd.OPT_GO, ByteBuffer.allocate(8).putInt(100).array(),
+                Nbd.REP_ERR_INVALID),
                 option("go with a negative name", Nbd.OPT_GO, ByteBuffer.allocate(8).putInt(-1).array(), Nbd.REP_ERR_INVALID),
                 option("go with missing requests", Nbd.OPT_GO, ByteBuffer.allocate(6).putInt(0).putShort((short) 9).array(),
                         Nbd.REP_ERR_INVALID),
@@ -243,7 +244,8 @@ class NbdServerRobustnessTest {
 
     @Test
     void requestsBelowTheMinimumBlockAreRefused() throws Exception {
-        open.add(0, NbdServer.start(NbdServerOptions.unix(socket()), List.of(ServedExport.writable("d", disk()).withMinimumBlock(4096))));
+        open.add(0, NbdServer.start(NbdServerOptions.unix(socket()),
+                List.of(ServedExport.writable("d", disk()).withMinimumBlock(4096))));
         RawClient client = client().enter("d");
         client.request(0, Nbd.CMD_READ, 1, 512, 4096);
         assertEquals(NbdErrno.EINVAL.value(), client.chunk().error());
@@ -291,7 +293,8 @@ class NbdServerRobustnessTest {
             }
         }
         assertServes();
-        long threads = Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().startsWith("nbd-server-worker")).count();
+        long threads = Thread.getAllStackTraces().keySet().stream().filter(t ->
+                t.getName().startsWith("nbd-server-worker")).count();
         assertTrue(threads < 150, threads + " worker threads");
         server.close();
         assertEquals(0, server.connections());
@@ -299,7 +302,8 @@ class NbdServerRobustnessTest {
 
     @Test
     void aClientThatStopsInTheMiddleOfARequestIsDroppedAndOneThatIsIdleIsNot() throws Exception {
-        serve(NbdServerOptions.unix(socket()).withTimeouts(Duration.ofMillis(400), Duration.ofMillis(300), Duration.ofSeconds(5)), disk());
+        serve(NbdServerOptions.unix(socket()).withTimeouts(Duration.ofMillis(400), Duration.ofMillis(300),
+                Duration.ofSeconds(5)), disk());
         RawClient idle = client().enter("d");
         RawClient half = client().enter("d");
         half.out.writeInt(Nbd.REQUEST_MAGIC);
@@ -480,7 +484,8 @@ class NbdServerRobustnessTest {
 
     @Test
     void randomAndMutatedClientsChangeNothingForTheOthers() throws Exception {
-        serve(NbdServerOptions.unix(socket()).withTimeouts(Duration.ofMillis(300), Duration.ofMillis(300), Duration.ofSeconds(5)), disk());
+        serve(NbdServerOptions.unix(socket()).withTimeouts(Duration.ofMillis(300), Duration.ofMillis(300),
+                Duration.ofSeconds(5)), disk());
         for (long seed = 1; seed <= 300; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
             try (RawClient client = new RawClient(socket())) {
@@ -492,7 +497,8 @@ class NbdServerRobustnessTest {
                 int handshake = bytes.position();
                 for (int i = 0; i < 8; i++) {
                     // Nothing that changes the disk, unless a mutation makes it so.
-                    int command = new int[] {Nbd.CMD_READ, Nbd.CMD_FLUSH, Nbd.CMD_BLOCK_STATUS, Nbd.CMD_CACHE}[random.nextInt(4)];
+                    int command = new int[] {Nbd.CMD_READ, Nbd.CMD_FLUSH, Nbd.CMD_BLOCK_STATUS,
+                            Nbd.CMD_CACHE}[random.nextInt(4)];
                     bytes.putInt(Nbd.REQUEST_MAGIC).putShort((short) 0).putShort((short) command).putLong(i)
                             .putLong(command == Nbd.CMD_FLUSH ? 0 : random.nextInt(MIB))
                             .putInt(command == Nbd.CMD_FLUSH ? 0 : random.nextInt(4096));
