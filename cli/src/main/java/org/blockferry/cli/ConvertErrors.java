@@ -81,11 +81,15 @@ final class ConvertErrors {
             return new HintedException(converting("Failed to get \"write\" lock"),
                     "Is another process using the image [" + options.target() + "]?", e);
         }
-        if (options.backing().isPresent() && (reason.startsWith("backing file '") || e.node().endsWith(options.backing().get()))) {
+        if (options.backing().isPresent() && reason.startsWith("the backing file is ")) {
             return base(e, reason);
         }
         if (options.sources().contains(e.node())) {
             return couldNotOpen(e.node(), e, reason);
+        }
+        boolean ofBase = options.backing().map(name -> e.node().endsWith(name)).orElse(false);
+        if (ofBase || options.backing().isPresent() && reason.startsWith("backing file '")) {
+            return base(e, reason);
         }
         return e.node().equals(options.target()) ? target(e, reason) : new IOException(e.getMessage(), e);
     }
