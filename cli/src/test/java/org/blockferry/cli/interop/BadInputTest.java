@@ -269,7 +269,10 @@ class BadInputTest {
                 badForQemuToo("too small to write in place", 1, "@/old.raw: the target has 5000 bytes|the source 2097152",
                         "-n @/disk.raw @/old.raw"),
                 badForQemuToo("not there to write in place", 1, "@/t: No such file or directory|-n", "-n @/disk.raw @/t"),
-                bad("a qcow2 image in place", 1, "@/old.qcow2: |written in place", "-n @/disk.raw @/old.qcow2"),
+                badForQemuToo("a qcow2 image too small to write in place", 1, "@/short.qcow2: the target has 1048576 bytes|2097152",
+                        "-n -O qcow2 @/disk.raw @/short.qcow2"),
+                // qemu-img takes it, and makes the file as long as the table's offset says.
+                bad("broken, to write in place", 1, "@/l1-past.qcow2: l1_table_offset", "-n -O qcow2 @/disk.raw @/l1-past.qcow2"),
                 bad("a stream of qcow2", 1, "-: a stream takes a raw disk only|qcow2", "-O qcow2 @/disk.raw -"),
                 bad("raw with a base", 1, "@/t: a raw disk has no backing file (-B)", "-O raw -B @/base.qcow2 @/overlay.qcow2 @/t"));
     }

@@ -52,7 +52,7 @@ class InUseTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "@disk.raw @used.qcow2", "-O raw @disk.raw @used.qcow2", "-n -O raw @disk.raw @used.qcow2", "-U @disk.raw @used.qcow2",
+        "@disk.raw @used.qcow2", "-O raw @disk.raw @used.qcow2", "-n -O raw @disk.raw @used.qcow2", "-n @disk.raw @used.qcow2", "-U @disk.raw @used.qcow2",
         "@used.qcow2 @t", "@used.qcow2 @disk.raw", "-f raw @used.qcow2 @t", "@overlay.qcow2 @t", "-B @used.qcow2 @overlay.qcow2 @t",
         "-B @used.qcow2 @disk.raw @t"})
     void isRefusedInOneLineAndNothingChanges(String words) {
