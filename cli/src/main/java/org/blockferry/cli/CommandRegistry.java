@@ -23,6 +23,7 @@ final class CommandRegistry {
         add("compare", "say whether two disks are the same", CompareCommand::new);
         add("info", "say what an image is", InfoCommand::new);
         add("measure", "say how large a copy will be", MeasureCommand::new);
+        add("serve", "let NBD clients read and write an image", ServeCommand::new);
     }
 
     private void add(String name, String summary, Supplier<Command> command) {

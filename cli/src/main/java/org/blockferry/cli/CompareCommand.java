@@ -69,7 +69,8 @@ final class CompareCommand implements Command {
             return compare(session, arguments, comparison);
         } catch (BlockException e) {
             ErrorReport.print(session.err(), "compare", e.range().isPresent()
-                    ? new IOException("Error while reading offset " + e.range().get().offset() + " of " + e.getMessage(), e) : e);
+                    ? new IOException("Error while reading offset " + e.range().get().offset() + " of " + e.getMessage(), e)
+                    : new IOException("Sector allocation test failed for " + e.getMessage(), e));
             return e.range().isPresent() ? NOT_READ : NO_STATUS;
         }
     }

@@ -24,6 +24,7 @@ import org.blockferry.engine.job.CopyOptions;
 final class ConvertErrors {
     /** Which folder, and which value: both stand in the line already. */
     private static final Pattern BEYOND = Pattern.compile("^cannot create a file in .*: (?=[^:]*$)"
+            + "|(?<=^Invalid parameter '[^']{1,99}'); .*"
             + "|(?<=^Cluster size must be a power of two between 512 and 2048k), not .*"
             + "|(?<=^Refcount width must be a power of two and may not exceed 64 bits), not .*");
 
@@ -80,11 +81,15 @@ final class ConvertErrors {
             return new HintedException(converting("Failed to get \"write\" lock"),
                     "Is another process using the image [" + options.target() + "]?", e);
         }
-        if (options.backing().isPresent() && (reason.startsWith("backing file '") || e.node().endsWith(options.backing().get()))) {
+        if (options.backing().isPresent() && reason.startsWith("the backing file is ")) {
             return base(e, reason);
         }
         if (options.sources().contains(e.node())) {
             return couldNotOpen(e.node(), e, reason);
+        }
+        boolean ofBase = options.backing().map(name -> e.node().endsWith(name)).orElse(false);
+        if (ofBase || options.backing().isPresent() && reason.startsWith("backing file '")) {
+            return base(e, reason);
         }
         return e.node().equals(options.target()) ? target(e, reason) : new IOException(e.getMessage(), e);
     }

@@ -66,6 +66,7 @@ class ConvertLineTest {
         qemu("snapshot -c before @snap.qcow2");
         qemu("resize -q @snap.qcow2 9M");
         Peers.run(folder, "qemu-io", "-f", "qcow2", "-c", "write -P 5 0 1M", "-c", "write -P 6 8M 1M", "snap.qcow2");
+        qemu("create -q -u -f qcow2 -b @gone.raw -F raw @lost.qcow2 4M");
         qemu("create -q -f qcow2 @bitmap.qcow2 4M");
         qemu("bitmap --add @bitmap.qcow2 b0");
     }
@@ -200,7 +201,7 @@ class ConvertLineTest {
                 "--image-opts driver=qcow2,file.filename=@base.raw %", "--image-opts driver=raw,file.filename=@base.raw,foo=1 %",
                 "--image-opts driver=raw,file.filename=@base.raw,offset=20M %", "--image-opts driver=qcow2,file.filename=@overlay.qcow2,backing=null %",
                 "-f qcow2 @base.raw %", "@base.raw %/x", "@base.raw /nosuchdir/x", "-O qcow2 @base.raw /nosuchdir/x",
-                "-B @nosuch -F raw -O qcow2 @base.raw %", "-c -O qcow2 -o compat=0.10,compression_type=zstd @base.raw %",
+                "-B @nosuch -F raw -O qcow2 @base.raw %", "@lost.qcow2 %", "-O qcow2 -B @base.raw -F raw @lost.qcow2 %", "-c -O qcow2 -o compat=0.10,compression_type=zstd @base.raw %",
                 "-O qcow2 -o refcount_bits=3 @base.raw %", "@base.raw @base.raw", "@base.qcow2 @base.qcow2",
                 "-O qcow2 @base.qcow2 @base.qcow2");
     }

@@ -270,7 +270,8 @@ public final class CopyJob implements AutoCloseable {
     private boolean sharesWholeFile() {
         return options.offload() != OffloadMode.NEVER && options.sparseSize().isEmpty() && options.targetOptions().isEmpty()
                 && !output.inPlace() && output.format().equals(RAW) && base.isEmpty() && !input.isStream()
-                && input.chain().map(chain -> chain.layers().size() == 1 && chain.top().format().equals(RAW)).orElse(false);
+                // Not with another length than the file's, or a part of it.
+                && input.chain().map(chain -> input.node() == chain && chain.layers().size() == 1 && chain.top().format().equals(RAW)).orElse(false);
     }
 
     /** A stream may end in zeroes, which are not written to a new image: its length still counts them. */

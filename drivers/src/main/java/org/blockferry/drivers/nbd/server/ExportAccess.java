@@ -43,8 +43,9 @@ final class ExportAccess {
         return size;
     }
 
-    int transmissionFlags(boolean structured) {
-        int flags = Nbd.HAS_FLAGS | Nbd.CAN_MULTI_CONN | Nbd.SEND_CACHE | (structured ? Nbd.SEND_DF : 0);
+    /** @param connections how many the server takes; a client must not be told to open several where it takes one */
+    int transmissionFlags(boolean structured, int connections) {
+        int flags = Nbd.HAS_FLAGS | Nbd.SEND_CACHE | (structured ? Nbd.SEND_DF : 0) | (connections > 1 ? Nbd.CAN_MULTI_CONN : 0);
         return flags | (export.isReadOnly() ? Nbd.READ_ONLY
                 : Nbd.SEND_FLUSH | Nbd.SEND_FUA | Nbd.SEND_TRIM | Nbd.SEND_WRITE_ZEROES | Nbd.SEND_FAST_ZERO);
     }

@@ -179,7 +179,7 @@ final class ServerHandshake {
             return Optional.empty();
         }
         out.clear();
-        out.putLong(export.get().size()).putShort((short) export.get().transmissionFlags(structured));
+        out.putLong(export.get().size()).putShort((short) export.get().transmissionFlags(structured, options.maxConnections()));
         if (!noZeroes) {
             out.put(new byte[124]);
         }
@@ -262,7 +262,8 @@ final class ServerHandshake {
             return Optional.empty();
         }
         startReply(option, Nbd.REP_INFO);
-        out.putShort((short) Nbd.INFO_EXPORT).putLong(export.size()).putShort((short) export.transmissionFlags(structured));
+        out.putShort((short) Nbd.INFO_EXPORT).putLong(export.size())
+                .putShort((short) export.transmissionFlags(structured, options.maxConnections()));
         endReply();
         if (wantsName) {
             sendText(option, Nbd.INFO_NAME, name);
