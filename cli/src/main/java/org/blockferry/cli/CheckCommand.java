@@ -161,6 +161,7 @@ final class CheckCommand implements Command {
                 new Count("leaks", report.leaks()), new Count("corruptions-fixed", report.corruptionsFixed()),
                 new Count("leaks-fixed", report.leaksFixed()));
         JsonOutput.pretty(out, json -> {
+            json.writeStartObject();
             for (Count count : counts) {
                 if (count.value() != 0) {
                     json.writeNumberField(count.name(), count.value());
@@ -169,6 +170,7 @@ final class CheckCommand implements Command {
             json.writeNumberField("check-errors", report.checkErrors());
             json.writeStringField("filename", image);
             json.writeStringField("format", result.format());
+            json.writeEndObject();
         });
     }
 }
