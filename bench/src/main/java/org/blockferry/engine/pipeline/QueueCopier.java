@@ -16,9 +16,9 @@ import org.blockferry.engine.plan.CopyPlan;
  * A rejected design, kept for measuring: a pool of threads behind a queue, no ring. Each thread reads and writes a slot as in the
  * fused shape, with the same stages; free slots come back by a second queue.
  *
- * <p>Why it was rejected, though it is as fast while slots are large: a pool keeps no order, so that a target that takes bytes
- * in order only (a stream, an image that is compressed by readers) needs tickets and a buffer that sorts, and a stage between
- * reading and writing one queue more each. Both queues lock, and a thread is woken for each slot even if one is on its way.
+ * <p>Why it was rejected, though it copies as fast: a pool keeps no order, so that a target that takes bytes in order only (a
+ * stream) needs tickets and a buffer that sorts, and a stage between reading and writing needs one more queue. Its queues lock,
+ * and they allocate when a thread has to wait.
  *
  * <p>Without offload, pause, rate and statistics; the target must take writes in any order.
  */
@@ -48,7 +48,7 @@ public final class QueueCopier {
         }
     }
 
-    /** Copies to the end of the plan or to the first failure; on return no thread is left. */
+    /** Copies to the end of the plan or to the first failure; on return nothing is in flight. */
     public CopyCounters run() throws BlockException {
         ThreadPoolExecutor pool = new ThreadPoolExecutor(shape.readers(), shape.readers(), 0, TimeUnit.SECONDS,
                 new ArrayBlockingQueue<>(shape.slots()));
