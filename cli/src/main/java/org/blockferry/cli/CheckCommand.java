@@ -48,7 +48,7 @@ final class CheckCommand implements Command {
     @Override
     public int run(Session session, Arguments arguments) throws UsageException, IOException {
         Optional<RepairMode> repair = repair(arguments);
-        boolean json = QemuStyle.json(arguments);
+        boolean json = ImageArguments.json(arguments);
         boolean quiet = arguments.has("-q");
         String image = QemuStyle.onlyImage(arguments);
         if (repair.isPresent() && arguments.has("-U")) {

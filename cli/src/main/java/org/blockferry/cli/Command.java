@@ -1,5 +1,7 @@
 package org.blockferry.cli;
 
+import java.util.List;
+
 /** One word after {@code blockferry}. */
 interface Command {
     /** The command's options and help. */
@@ -8,6 +10,11 @@ interface Command {
     /** The exit code for a command line that makes no sense. A command that qemu-img has keeps qemu-img's. */
     default int usageExitCode() {
         return ExitCode.USAGE;
+    }
+
+    /** The words after the command's name, as they are to be read. */
+    default List<String> prepare(List<String> words) {
+        return words;
     }
 
     /**

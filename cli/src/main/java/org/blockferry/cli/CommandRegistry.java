@@ -14,7 +14,10 @@ final class CommandRegistry {
 
     CommandRegistry() {
         add("copy", "copy an image, converting its format", CopyCommand::new);
+        add("convert", "qemu-img convert, option for option", ConvertCommand::new);
         add("create", "make an empty image", CreateCommand::new);
+        add("resize", "make a disk longer or shorter", ResizeCommand::new);
+        add("snapshot", "list, take, delete or go back to internal snapshots", SnapshotCommand::new);
         add("check", "look for contradictions in an image, and repair them", CheckCommand::new);
         add("map", "say or draw where an image holds data", MapCommand::new);
         add("compare", "say whether two disks are the same", CompareCommand::new);

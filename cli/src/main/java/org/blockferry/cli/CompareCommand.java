@@ -69,17 +69,18 @@ final class CompareCommand implements Command {
             return compare(session, arguments, comparison);
         } catch (BlockException e) {
             ErrorReport.print(session.err(), "compare", e.range().isPresent()
-                    ? new IOException("Error while reading offset " + e.range().get().offset() + " of " + e.getMessage(), e) : e);
+                    ? new IOException("Error while reading offset " + e.range().get().offset() + " of " + e.getMessage(), e)
+                    : new IOException("Sector allocation test failed for " + e.getMessage(), e));
             return e.range().isPresent() ? NOT_READ : NO_STATUS;
         }
     }
 
     private static ImageCompare open(DriverRegistry drivers, ImageRequest first, ImageRequest second, boolean strict)
             throws IOException {
-        ImageCompare.Opened one = ImageArguments.opening(first.image(), () -> ImageCompare.open(drivers, first));
+        ImageCompare.Opened one = ImageArguments.opening(first.image(), () -> ImageCompare.open(drivers, first, strict));
         try {
             return ImageCompare.of(one,
-                    ImageArguments.opening(second.image(), () -> ImageCompare.open(drivers, second)), strict);
+                    ImageArguments.opening(second.image(), () -> ImageCompare.open(drivers, second, strict)), strict);
         } catch (IOException | RuntimeException e) {
             one.close();
             throw e;

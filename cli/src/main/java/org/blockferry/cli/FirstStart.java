@@ -54,6 +54,16 @@ final class FirstStart {
         run("copy", qcow2 + ".over", raw + ".copy");
         run("copy", "--stats", "sparse-random:16M?seed=1", "null:");
         run("copy", raw + ".missing", raw + ".copy");
+        for (String each : List.of(raw, qcow2, qcow2 + ".over")) {
+            run("map", each);
+            run("map", "--output", "json", each);
+            run("info", each);
+            run("info", "--output", "json", "--backing-chain", each);
+            run("compare", raw, each);
+            run("measure", "-O", "qcow2", each);
+        }
+        run("map", "--picture", "--svg", raw + ".svg", qcow2);
+        run("measure", "--scan", "--output", "json", "-O", "qcow2", raw);
         BarProgress bar = new BarProgress(new PrintWriter(new StringWriter()), new Terminal(80));
         bar.show(new Progress(1, 0, 0, 0, 0, 0, Duration.ofSeconds(1)));
         bar.finish(new Progress(1, 1, 0, 0, 0, 0, Duration.ofSeconds(2)));

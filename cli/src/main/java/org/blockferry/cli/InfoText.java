@@ -91,7 +91,7 @@ final class InfoText {
         }
     }
 
-    private static void snapshots(PrintWriter out, List<Snapshot> snapshots) {
+    static void snapshots(PrintWriter out, List<Snapshot> snapshots) {
         line(out, "Snapshot list:");
         line(out, row("ID", "TAG", "VM SIZE", "DATE", "VM CLOCK", "ICOUNT"));
         for (Snapshot snapshot : snapshots) {

@@ -69,7 +69,7 @@ public final class Launcher {
             Logging.configure();
             DriverLoading drivers = DriverLoading.start();
             OptionTable options = command.options();
-            Arguments arguments = options.parse(words);
+            Arguments arguments = options.parse(command.prepare(words));
             if (arguments.has("--help")) {
                 options.printHelp(out);
                 return ExitCode.OK;

@@ -17,6 +17,7 @@ final class MapPrinter implements Consumer<MapEntry> {
     /** More than an entry takes, without the name of its file. */
     private static final int ENTRY = 512;
     private static final int COLUMN = 16;
+    private static final int BILLION = 1_000_000_000;
     private static final byte[] START = ascii("{ \"start\": ");
     private static final byte[] LENGTH = ascii(", \"length\": ");
     private static final byte[] DEPTH = ascii(", \"depth\": ");
@@ -101,17 +102,33 @@ final class MapPrinter implements Consumer<MapEntry> {
         used += bytes.length;
     }
 
+    /** Nine digits at a time: division of a long is slow where it is not compiled by the optimising compiler. */
     private void decimal(long value) {
+        if (value < BILLION) {
+            digits((int) value, digitsOf((int) value));
+        } else {
+            long high = value / BILLION;
+            decimal(high);
+            digits((int) (value - high * BILLION), 9);
+        }
+    }
+
+    private static int digitsOf(int value) {
         int digits = 1;
-        for (long rest = value; rest >= 10; rest /= 10) {
+        for (int rest = value; rest >= 10; rest /= 10) {
             digits++;
         }
-        long rest = value;
-        for (int at = used + digits - 1; at >= used; at--) {
-            text[at] = (byte) ('0' + rest % 10);
-            rest /= 10;
+        return digits;
+    }
+
+    private void digits(int value, int count) {
+        int rest = value;
+        for (int at = used + count - 1; at >= used; at--) {
+            int next = rest / 10;
+            text[at] = (byte) ('0' + rest - 10 * next);
+            rest = next;
         }
-        used += digits;
+        used += count;
     }
 
     /** As C's {@code %#-16x}. */

@@ -46,6 +46,7 @@ final class OptionTable {
     private final Map<String, Option> byName = new HashMap<>();
     private List<String> examples = List.of();
     private List<String> description = List.of();
+    private boolean qemuWords;
 
     /** @param synopsis what follows the command's name in the usage line */
     OptionTable(String command, String synopsis) {
@@ -61,6 +62,16 @@ final class OptionTable {
     OptionTable description(String... paragraphs) {
         description = List.of(paragraphs);
         return this;
+    }
+
+    /** What is wrong with a line is said as qemu-img says it, for scripts that look for that. */
+    OptionTable qemuWords() {
+        qemuWords = true;
+        return this;
+    }
+
+    boolean hasQemuWords() {
+        return qemuWords;
     }
 
     /** The options that follow stand under this heading. */

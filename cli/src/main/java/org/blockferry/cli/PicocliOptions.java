@@ -11,6 +11,7 @@ import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -34,10 +35,17 @@ final class PicocliOptions {
         try {
             return arguments(newCommandLine(spec).parseArgs(words.toArray(new String[0])));
         } catch (UnmatchedArgumentException e) {
+            if (table.hasQemuWords()) {
+                throw new UsageException("unrecognized option '" + e.getUnmatched().get(0) + "'");
+            }
             List<String> close = e.getSuggestions();
             throw new UsageException("unknown option '" + e.getUnmatched().get(0) + "'"
                     + (close.isEmpty() ? "" : "; did you mean " + String.join(" or ", close) + "?"));
         } catch (ParameterException e) {
+            if (table.hasQemuWords() && e instanceof MissingParameterException missing
+                    && missing.getMissing().get(0) instanceof OptionSpec option) {
+                throw new UsageException("missing argument for option '" + option.shortestName() + "'");
+            }
             String message = e.getMessage();
             throw new UsageException(Character.toLowerCase(message.charAt(0)) + message.substring(1));
         }

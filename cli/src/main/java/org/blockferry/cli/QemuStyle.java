@@ -11,15 +11,6 @@ final class QemuStyle {
     private QemuStyle() {
     }
 
-    /** {@code --output}: whether JSON is wanted. */
-    static boolean json(Arguments arguments) throws UsageException {
-        return switch (arguments.value("--output").orElse("human")) {
-            case "json" -> true;
-            case "human" -> false;
-            default -> throw new UsageException("--output must be used with human or json as argument.");
-        };
-    }
-
     /** The one image that the command is about. */
     static String onlyImage(Arguments arguments) throws UsageException {
         List<String> rest = arguments.rest();
@@ -51,11 +42,19 @@ final class QemuStyle {
         }
     }
 
-    /** {@code Could not open 'disk.qcow2': No such file or directory}. */
-    static BlockException couldNotOpen(String image, BlockException failure) {
+    /** {@code disk.qcow2: Could not delete snapshot 'x': snapshot not found}. */
+    static BlockException failed(String image, String what, BlockException failure) {
+        return BlockException.of(failure.kind(), image, what + ": " + reason(image, failure), failure);
+    }
+
+    private static String reason(String image, BlockException failure) {
         String prefix = failure.node() + ": ";
         String message = failure.getMessage();
-        String reason = failure.node().equals(image) && message.startsWith(prefix) ? message.substring(prefix.length()) : message;
-        return BlockException.of(failure.kind(), "Could not open '" + image + "'", reason, failure);
+        return failure.node().equals(image) && message.startsWith(prefix) ? message.substring(prefix.length()) : message;
+    }
+
+    /** {@code Could not open 'disk.qcow2': No such file or directory}. */
+    static BlockException couldNotOpen(String image, BlockException failure) {
+        return BlockException.of(failure.kind(), "Could not open '" + image + "'", reason(image, failure), failure);
     }
 }

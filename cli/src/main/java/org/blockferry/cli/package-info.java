@@ -11,6 +11,9 @@
  * <p>The door is {@link org.blockferry.cli.Launcher#run}, which returns an exit code and never ends the process; only {@link
  * org.blockferry.cli.Main} does that. No disk is touched here and no format is known here.
  *
+ * <p>{@code convert} is {@code qemu-img convert}: {@link org.blockferry.cli.ConvertRequest} has its rules, {@link
+ * org.blockferry.cli.ConvertErrors} its words, {@link org.blockferry.cli.NodeOptions} its descriptions of nodes.
+ *
  * <p>Start-up is part of the product: what a command does not need is not loaded. picocli is used through its programmatic model,
  * because reading annotations by reflection cost 45 ms more, and only for help and for lines that are not plainly well-formed
  * (perf-results/start-up).

@@ -41,6 +41,8 @@ final class Workloads {
                 "qcow2", "raw"));
         list.add(convert("fs zstd-raw", "the same, zstd-compressed qcow2 to raw", 0.6, this::fileSystemZstd, "fs-zstd.qcow2",
                 "qcow2", "raw"));
+        list.add(compressed("fs raw-zlib", "the same, raw to zlib-compressed qcow2", 0.25, "zlib"));
+        list.add(compressed("fs raw-zstd", "the same, raw to zstd-compressed qcow2", 0.6, "zstd"));
         list.add(convert("random 2G raw-raw", "2 GiB of incompressible bytes, raw to raw", 1.0, this::random, "random.raw", "raw",
                 "raw"));
         list.add(convert("random 2G raw-qcow2", "2 GiB of incompressible bytes, raw to qcow2", 1.0, this::random, "random.raw",
@@ -54,6 +56,14 @@ final class Workloads {
         list.add(convert("overlay flat", "an overlay with 200 scattered MiB over the file system, flattened to raw", 0.8,
                 this::overlay, "overlay.qcow2", "qcow2", "raw"));
         list.add(keptBase());
+        list.add(fromNbd());
+        list.add(toNbd());
+        list.add(question("compare", "the file system as raw and as qcow2, compared", 0.8, this::fileSystemQcow2,
+                List.of("compare", "-f", "raw", "-F", "qcow2", path("fs.raw"), path("fs.qcow2"))));
+        list.add(question("map", "a raw file of 262,144 extents, mapped to JSON", 0.8, this::manyExtents,
+                List.of("map", "-f", "raw", "--output=json", path("extents.raw"))));
+        list.add(question("check", "1 TiB mapped by metadata preallocation, checked", 0.8, this::mappedTerabyte,
+                List.of("check", "-f", "qcow2", path("mapped.qcow2"))));
         list.add(convert("64M raw-qcow2", "a 64 MiB image: start-up", 0, this::small, "small.raw", "raw", "qcow2"));
         return list;
     }
@@ -91,6 +101,64 @@ final class Workloads {
                 Contender.of("qemu-img -W -m 16", target, "qemu-img", "convert", "-W", "-m", "16", "-O", "qcow2", "-B", base, "-F",
                         "qcow2", src, target)),
                 this::overlay, contender -> same(src, "qcow2", contender.output(), "qcow2"));
+    }
+
+    private String path(String name) {
+        return folder.resolve(name).toString();
+    }
+
+    private Workload compressed(String name, String title, double bound, String type) {
+        String target = path("out-" + type + ".qcow2");
+        String option = "compression_type=" + type;
+        return new Workload(name, title, bound, List.of(
+                Contender.of(Contender.OURS, target, ours, "copy", "-q", "-c", "-f", "raw", "-O", "qcow2", "-o", option,
+                        path("fs.raw"), target),
+                Contender.of("qemu-img -c", target, "qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2", "-o", option,
+                        path("fs.raw"), target),
+                Contender.of("qemu-img -c -W -m 16", target, "qemu-img", "convert", "-c", "-W", "-m", "16", "-f", "raw", "-O",
+                        "qcow2", "-o", option, path("fs.raw"), target)),
+                this::fileSystem, contender -> same(path("fs.raw"), "raw", contender.output(), "qcow2"));
+    }
+
+    /** The same words after either program's name; nothing is left, the answers are compared by the tests. */
+    private Workload question(String name, String title, double bound, Workload.Step inputs, List<String> words) {
+        return new Workload(name, title, bound, List.of(
+                Contender.of(Contender.OURS, "", line(ours, words)), Contender.of("qemu-img", "", line("qemu-img", words))),
+                inputs, Workload.Check.NONE);
+    }
+
+    private static String[] line(String program, List<String> words) {
+        List<String> line = new ArrayList<>(List.of(program));
+        line.addAll(words);
+        return line.toArray(String[]::new);
+    }
+
+    private Workload fromNbd() {
+        String socket = path("bench.sock");
+        String uri = "nbd+unix:///?socket=" + socket;
+        String target = path("out-nbd.raw");
+        String[] server = {"qemu-nbd", "-r", "-t", "-e", "16", "-f", "raw", "-k", socket, path("fs.raw")};
+        return new Workload("NBD-file", "the file system served by qemu-nbd over a Unix socket, to raw", 0.8, List.of(
+                Contender.of(Contender.OURS, target, ours, "copy", "-q", "-f", "raw", uri, target).servedBy(server),
+                Contender.of("qemu-img -W -m 16", target, "qemu-img", "convert", "-W", "-m", "16", "-f", "raw", "-O", "raw", uri,
+                        target).servedBy(server),
+                Contender.of("nbdcopy", target, "nbdcopy", uri, target).servedBy(server)),
+                this::fileSystem, contender -> same(path("fs.raw"), "raw", target, "raw"));
+    }
+
+    private Workload toNbd() {
+        String socket = path("bench.sock");
+        String uri = "nbd+unix:///?socket=" + socket;
+        String served = path("served.raw");
+        // A new sparse file for each run, so that nobody profits from the run before.
+        String[] server = {"sh", "-c", "rm -f \"$1\" && truncate -s 8G \"$1\" && exec qemu-nbd -t -e 16 --discard=unmap "
+                + "--detect-zeroes=off --cache=writeback -f raw -k \"$0\" \"$1\"", socket, served};
+        return new Workload("file-NBD", "the file system from raw to an empty export of qemu-nbd over a Unix socket", 0.8, List.of(
+                Contender.of(Contender.OURS, "", ours, "copy", "-q", "-f", "raw", "-n", path("fs.raw"), uri).servedBy(server),
+                Contender.of("qemu-img -W -m 16", "", "qemu-img", "convert", "-n", "-W", "-m", "16", "-f", "raw", "-O", "raw",
+                        path("fs.raw"), uri).servedBy(server),
+                Contender.of("nbdcopy", "", "nbdcopy", path("fs.raw"), uri).servedBy(server)),
+                this::fileSystem, contender -> same(path("fs.raw"), "raw", served, "raw"));
     }
 
     private static void same(String source, String from, String target, String to) throws IOException, InterruptedException {
@@ -211,6 +279,26 @@ final class Workloads {
                 write(channel, at, bytes);
             }
         });
+    }
+
+    private void manyExtents() throws IOException {
+        make("extents.raw", GIB, channel -> {
+            Random random = new Random(7);
+            byte[] bytes = new byte[4096];
+            for (long at = 0; at < GIB; at += 8192) {
+                random.nextBytes(bytes);
+                write(channel, at, bytes);
+            }
+        });
+    }
+
+    private void mappedTerabyte() throws IOException, InterruptedException {
+        Path image = folder.resolve("mapped.qcow2");
+        if (!Files.exists(image)) {
+            Path part = folder.resolve("mapped.qcow2.part");
+            Commands.output("qemu-img", "create", "-q", "-f", "qcow2", "-o", "preallocation=metadata", part.toString(), "1T");
+            Files.move(part, image);
+        }
     }
 
     private void overlay() throws IOException, InterruptedException {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -73,6 +74,37 @@ class CompareLineTest {
         QemuImgLine.run(folder, "compare " + parts[0]).sameError(parts[1]);
     }
 
+    /** The first guest cluster's L2 entry or L1 entry, or what the entry points at. */
+    private static Path damaged(String name, boolean inTable) throws IOException {
+        Path image = folder.resolve(name);
+        InspectImages.img(folder, "create -f qcow2 " + name + " 8M");
+        InspectImages.io(folder, name, "write -c -P 7 512k 64k");
+        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+            file.seek(40);
+            long l1 = file.readLong();
+            file.seek(l1);
+            long l2 = file.readLong() & 0x00fffffffffffe00L;
+            file.seek(l2 + 8 * 8);
+            long data = file.readLong() & (1L << 54) - 1;
+            file.seek(inTable ? l1 : data);
+            file.write(inTable ? new byte[] {(byte) 0x80, 0, 0, 0, 0, 4, 2, 0} : "no deflate stream".getBytes(StandardCharsets.US_ASCII));
+        }
+        return image;
+    }
+
+    @Test
+    void failsTheSameWhereDataCannotBeRead() throws IOException {
+        damaged("unreadable.qcow2", false);
+        QemuImgLine.run(folder, "compare @unreadable.qcow2 @holes.raw").sameError("Error while reading offset 524288 of @unreadable.qcow2: ");
+        QemuImgLine.run(folder, "compare @top.qcow2 @unreadable.qcow2").sameText();
+    }
+
+    @Test
+    void failsTheSameWhereStatusCannotBeTold() throws IOException {
+        damaged("statusless.qcow2", true);
+        QemuImgLine.run(folder, "compare @statusless.qcow2 @holes.raw").sameError("Sector allocation test failed for @statusless.qcow2");
+    }
+
     @Test
     void showsProgressInPercent() {
         CliRun run = CliRun.of("compare", "-p", folder.resolve("top.qcow2").toString(), folder.resolve("top.raw").toString()).expect(0);
@@ -98,8 +130,8 @@ class CompareLineTest {
             // Two changes may have undone each other.
             int expected = java.util.Arrays.mismatch(bytes, changed);
             Files.write(two, changed);
-            try (ImageCompare comparison = ImageCompare.of(ImageCompare.open(drivers, ImageRequest.of(one.toString())),
-                    ImageCompare.open(drivers, ImageRequest.of(two.toString())), false)) {
+            try (ImageCompare comparison = ImageCompare.of(ImageCompare.open(drivers, ImageRequest.of(one.toString()), false),
+                    ImageCompare.open(drivers, ImageRequest.of(two.toString()), false), false)) {
                 CompareResult result = comparison.run();
                 assertEquals(expected < 0 ? Outcome.SAME : Outcome.CONTENT_DIFFERS, result.outcome(), "seed " + SEED + " round " + round);
                 assertEquals(Math.max(expected, 0), result.offset(), "seed " + SEED + " round " + round);

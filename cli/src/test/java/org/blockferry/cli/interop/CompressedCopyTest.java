@@ -119,6 +119,56 @@ class CompressedCopyTest {
         check("mixed.raw", "out.qcow2");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"compression_type=zlib", "compression_type=zstd", "cluster_size=4k", "cluster_size=2M", "extended_l2=on",
+        "compression_type=zstd,extended_l2=on"})
+    void whatIsStoredInTheSameFormIsCarriedOver(String kind) throws IOException {
+        Peers.run(folder, "qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2", "-o", kind, "mixed.raw", "source.qcow2");
+        copy("source.qcow2", "carried.qcow2", "-o", kind);
+        check("mixed.raw", "carried.qcow2");
+        copy("source.qcow2", "again.qcow2", "--recompress", "-o", kind);
+        check("mixed.raw", "again.qcow2");
+        long from = Files.size(folder.resolve("source.qcow2"));
+        long carried = Files.size(folder.resolve("carried.qcow2"));
+        assertTrue(carried <= from + from / 100 + 3L * (2 << 20), () -> "has " + carried + " bytes, the source " + from);
+        // What we carried over can be carried over.
+        copy("carried.qcow2", "twice.qcow2", "-o", kind);
+        check("mixed.raw", "twice.qcow2");
+        assertEquals(stored("source.qcow2"), stored("twice.qcow2"));
+    }
+
+    /** Bytes of compressed clusters, as qemu-img counts the clusters. */
+    private static String stored(String image) {
+        return Peers.run(folder, "qemu-img", "check", "--output=json", image).out().lines()
+                .filter(line -> line.contains("compressed-clusters")).findFirst().orElse("");
+    }
+
+    @Test
+    void aDamagedClusterIsNotCarriedOver() throws IOException {
+        Peers.run(folder, "qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2", "mixed.raw", "damaged.qcow2");
+        try (RandomAccessFile file = new RandomAccessFile(folder.resolve("damaged.qcow2").toFile(), "rw")) {
+            file.seek(file.length() / 2);
+            file.write(new byte[64 << 10]);
+        }
+        Files.deleteIfExists(folder.resolve("out.qcow2"));
+        CliRun run = CliRun.of("copy", "-c", folder.resolve("damaged.qcow2").toString(), folder.resolve("out.qcow2").toString())
+                .expect(1);
+        assertTrue(run.err().contains("does not decompress"), run.err());
+        assertFalse(Files.exists(folder.resolve("out.qcow2")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-B base.qcow2 -F qcow2", "--salvage"})
+    void carriesOverWhatTheTopLayerHasStored(String way) throws IOException {
+        Peers.run(folder, "qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2", "mixed.raw", "base.qcow2");
+        Peers.run(folder, "qemu-img", "create", "-q", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2", "top.qcow2");
+        Peers.run(folder, "qemu-io", "-f", "qcow2", "-c", "write -c -P 5 0 1M", "-c", "write -z 2M 1M", "-c", "write -P 7 3M 100k",
+                "top.qcow2");
+        copy("top.qcow2", "out.qcow2", way.split(" "));
+        Peers.run(folder, "qemu-img", "compare", "-f", "qcow2", "-F", "qcow2", "top.qcow2", "out.qcow2");
+        Peers.run(folder, "qemu-img", "check", "-f", "qcow2", "out.qcow2");
+    }
+
     @Test
     void whatIsAllZeroesTakesNoSpace() throws IOException {
         try (RandomAccessFile file = new RandomAccessFile(folder.resolve("zero.raw").toFile(), "rw")) {
@@ -159,6 +209,18 @@ class CompressedCopyTest {
             CliRun.of("copy", folder.resolve("out.qcow2").toString(), folder.resolve("back.raw").toString()).expect(0);
             assertEquals(-1, Files.mismatch(folder.resolve("fs.raw"), folder.resolve("back.raw")));
         }
+    }
+
+    @Test
+    void theImageIsAsGoodWithoutLibdeflate() throws IOException, InterruptedException {
+        // Which library is there is found out once in a process, so this takes one of its own.
+        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Dblockferry.libdeflate=off", "-cp", System.getProperty("java.class.path"), "org.blockferry.cli.Main",
+                "copy", "-c", "-O", "qcow2", "mixed.raw", "without.qcow2").directory(folder.toFile()).inheritIO().start();
+        assertEquals(0, process.waitFor());
+        check("mixed.raw", "without.qcow2");
+        CliRun.of("copy", folder.resolve("without.qcow2").toString(), folder.resolve("back.raw").toString()).expect(0);
+        assertEquals(-1, Files.mismatch(folder.resolve("mixed.raw"), folder.resolve("back.raw")));
     }
 
     @Test

@@ -86,6 +86,16 @@ class InPlaceCopyTest {
         same("before.raw", "after.raw");
     }
 
+    @ParameterizedTest(name = "-t {0}")
+    @ValueSource(strings = {"none", "writeback", "writethrough", "directsync", "unsafe"})
+    void everyCacheModeLeavesTheSame(String cache) {
+        target("ours.qcow2", "cluster_size=16k,backing_file=base.qcow2,backing_fmt=qcow2");
+        io("ours.qcow2", "write -q -P 0xdd 4000k 1M");
+        CliRun.of("copy", "-n", "-t", cache, "-m", "4", path("source.raw"), path("ours.qcow2")).expect(0);
+        same("ours.qcow2", "source.raw");
+        Peers.run(folder, "qemu-img", "check", "ours.qcow2");
+    }
+
     @Test
     void aBackingFileIsFoundBesideTheTargetAndMayNotBeTheTarget() throws IOException {
         target("top.qcow2", "backing_file=base.qcow2,backing_fmt=qcow2");

@@ -107,6 +107,16 @@ class PipesIT {
     }
 
     @Test
+    void aStreamThatEndsAfterACancelIsNoWholeImage() throws Exception {
+        // What a Ctrl-C does that ends both sides of a pipe: the end of the stream is not the end of the image.
+        CliRun run = shell("mkfifo f; BF copy - t <f 2>err & exec 3>f; cat disk.raw >&3; until ls .t.*; do sleep 0.05; done;"
+                + " kill -TERM $!; until grep -q finishing err; do sleep 0.05; done; exec 3>&-; wait $!; code=$?; cat err >&2; exit $code");
+        assertEquals(143, run.code(), run.err());
+        assertTrue(run.err().contains("cancelled by SIGTERM; target not there"), run.err());
+        assertTrue(Files.notExists(folder.resolve("t")));
+    }
+
+    @Test
     void withoutAnyStandardStreamAFileIsStillCopied() throws Exception {
         shell("BF copy disk.raw t <&- >&- 2>&-").expect(0);
         Peers.run(folder, "cmp", "disk.raw", "t");

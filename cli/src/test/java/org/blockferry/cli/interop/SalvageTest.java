@@ -101,4 +101,41 @@ class SalvageTest {
             assertEquals("done", run.json().get("status"));
         }
     }
+
+    @Test
+    void whatDamagedTablesHideIsZeroAndTheRestIsThere() throws IOException {
+        Peers.require("qemu-img", "qemu-io");
+        Files.write(folder.resolve("disk.raw"), content);
+        Peers.run(folder, "qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-o", "cluster_size=4k", "disk.raw", "disk.qcow2");
+        try (RandomAccessFile file = new RandomAccessFile(folder.resolve("disk.qcow2").toFile(), "rw")) {
+            file.seek(40);
+            long table = file.readLong();
+            // The second of the tables of 512 entries each: where it should be is nothing.
+            file.seek(table + Long.BYTES);
+            file.writeLong(1L << 63 | 1L << 50);
+        }
+        CliRun plain = CliRun.of("copy", path("disk.qcow2"), path("t.raw")).expect(1);
+        assertTrue(plain.err().contains("L1 entry for guest offset 0x200000 is 0x8004000000000000"), plain.err());
+        CliRun run = CliRun.of("copy", "--salvage", path("disk.qcow2"), path("t.raw")).expect(0);
+        assertEquals(List.of("blockferry: warning: 2097152 bytes could not be read and are zeroes in the target",
+                "blockferry: warning: unreadable: 2097152 bytes at 2097152"), run.err().lines().toList());
+        byte[] expected = content.clone();
+        Arrays.fill(expected, 2 * MIB, 4 * MIB, (byte) 0);
+        assertEquals(-1, Arrays.mismatch(expected, Files.readAllBytes(folder.resolve("t.raw"))));
+    }
+
+    @Test
+    void anImageCutInItsDataIsSavedUpToThere() throws IOException {
+        Peers.require("qemu-img");
+        Files.write(folder.resolve("disk.raw"), content);
+        Peers.run(folder, "qemu-img", "convert", "-f", "raw", "-O", "qcow2", "disk.raw", "disk.qcow2");
+        try (FileChannel file = FileChannel.open(folder.resolve("disk.qcow2"), StandardOpenOption.WRITE)) {
+            file.truncate(file.size() - 16 * 65536);
+        }
+        CliRun.of("copy", path("disk.qcow2"), path("t.raw")).expect(1);
+        CliRun run = CliRun.of("copy", "--json", "--salvage", path("disk.qcow2"), path("t.raw")).expect(0);
+        assertEquals(16L * 65536, run.json().get("salvaged_bytes"));
+        // qemu-img takes what is cut off for zeroes, too, without a word.
+        Peers.run(folder, "qemu-img", "compare", "-f", "qcow2", "-F", "raw", "disk.qcow2", "t.raw");
+    }
 }

@@ -17,6 +17,9 @@ public interface Decompressor extends AutoCloseable {
      */
     boolean decompress(ByteBuffer from, ByteBuffer into);
 
+    /** Bytes of the stream that the last call took, if it was a success; 0 if the stream goes on or its end is not known. */
+    int consumed();
+
     /** Frees native memory. A second call does nothing. */
     @Override
     void close();

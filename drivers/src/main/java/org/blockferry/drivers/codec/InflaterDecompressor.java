@@ -26,6 +26,16 @@ final class InflaterDecompressor implements Decompressor {
     }
 
     @Override
+    public int consumed() {
+        try {
+            // With all bytes out, the mark of the stream's end may still be unread.
+            return inflater.finished() || inflater.inflate(new byte[1]) == 0 && inflater.finished() ? (int) inflater.getBytesRead() : 0;
+        } catch (DataFormatException e) {
+            return 0;
+        }
+    }
+
+    @Override
     public void close() {
         inflater.end();
     }

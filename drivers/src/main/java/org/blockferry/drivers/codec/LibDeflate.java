@@ -4,6 +4,7 @@ import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 
 /**
@@ -27,6 +28,8 @@ final class LibDeflate implements Decompressor {
     private static final int SUCCESS = 0;
 
     private long handle = alloc();
+    private final ByteBuffer taken = ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
+    private boolean fellBack;
     private InflaterDecompressor fallback;
 
     private static boolean register() {
@@ -64,7 +67,8 @@ final class LibDeflate implements Decompressor {
         int start = into.position();
         // Without a place for the actual size, only exactly as many bytes as fit are a success.
         int result = libdeflate_deflate_decompress_ex(handle, address(from), from.remaining(), address(into), into.remaining(),
-                0, 0);
+                address(taken), 0);
+        fellBack = result != SUCCESS;
         if (result == SUCCESS) {
             into.position(into.limit());
             return true;
@@ -74,6 +78,11 @@ final class LibDeflate implements Decompressor {
         }
         into.position(start);
         return fallback.decompress(from, into);
+    }
+
+    @Override
+    public int consumed() {
+        return fellBack ? fallback.consumed() : (int) taken.getLong(0);
     }
 
     private static long address(ByteBuffer direct) {

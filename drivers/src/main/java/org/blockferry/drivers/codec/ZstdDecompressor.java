@@ -14,9 +14,11 @@ import java.nio.ByteBuffer;
  */
 final class ZstdDecompressor implements Decompressor {
     private final ZstdDecompressCtx context = new ZstdDecompressCtx();
+    private int consumed;
 
     @Override
     public boolean decompress(ByteBuffer from, ByteBuffer into) {
+        int start = from.position();
         try {
             while (into.hasRemaining()) {
                 long frame = Zstd.findDirectByteBufferFrameCompressedSize(from, from.position(), from.remaining());
@@ -28,10 +30,16 @@ final class ZstdDecompressor implements Decompressor {
                 from.position(from.position() + (int) frame);
                 into.position(into.position() + made);
             }
+            consumed = from.position() - start;
             return true;
         } catch (ZstdException e) {
             return false;
         }
+    }
+
+    @Override
+    public int consumed() {
+        return consumed;
     }
 
     @Override

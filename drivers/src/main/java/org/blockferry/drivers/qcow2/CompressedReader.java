@@ -78,6 +78,27 @@ final class CompressedReader implements AutoCloseable {
         }
     }
 
+    /**
+     * Reads the cluster at {@code at} decompressed and as it is stored.
+     *
+     * @param end up to where more will be asked
+     * @return bytes stored; 0 if it is not compressed or where it ends is not known
+     */
+    int readStored(long at, long end, ByteBuffer stored, ByteBuffer plain) throws BlockException {
+        long entry = map.entry(at);
+        if (!L2Entry.isCompressed(entry)) {
+            return 0;
+        }
+        decompress(entry, at, end, plain);
+        int bytes = decompressor.consumed();
+        if (bytes > stored.remaining()) {
+            return 0;
+        }
+        int from = (int) (L2Entry.compressedOffset(layout, entry) - windowStart);
+        stored.put(stored.position(), window.clear(), from, bytes).position(stored.position() + bytes);
+        return bytes;
+    }
+
     private void keep(long entry, long at, long end) throws BlockException {
         if (entry == clusterEntry) {
             return;

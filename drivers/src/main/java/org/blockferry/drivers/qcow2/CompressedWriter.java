@@ -104,6 +104,31 @@ final class CompressedWriter implements AutoCloseable {
         from.position(from.limit());
     }
 
+    /** Whether {@link #writeStored} may work: where requests of the file must be aligned, stored clusters are not taken one by one. */
+    boolean takesStored() {
+        return alignment == 1;
+    }
+
+    /** Writes a cluster that is compressed already; false if it has its place, or does not fit one that is compressed. */
+    boolean writeStored(long offset, ByteBuffer stored) throws BlockException {
+        long guestCluster = offset >>> layout.clusterBits();
+        int bytes = stored.remaining();
+        if (alignment != 1 || bytes >= layout.clusterSize() || !map.isFresh(guestCluster)) {
+            return false;
+        }
+        boolean done = false;
+        try {
+            long[] place = {0};
+            space.place(new int[] {bytes}, place, 1, alignment);
+            file.write(place[0], stored, WriteFlag.NONE);
+            map.setCompressed(guestCluster, place[0], bytes);
+            done = true;
+        } finally {
+            damaged |= !done;
+        }
+        return true;
+    }
+
     /** A write as it came: where its bytes are. */
     private final class Request {
         private final long offset;

@@ -1,6 +1,7 @@
 package org.blockferry.drivers.qcow2;
 
 import java.util.Optional;
+import org.blockferry.engine.block.CompressedForm;
 
 /** How compressed clusters are compressed; the header's field {@code compression_type}. */
 enum CompressionType {
@@ -23,6 +24,11 @@ enum CompressionType {
     /** The name that {@code -o compression_type=} takes. */
     String word() {
         return this == ZLIB ? "zlib" : "zstd";
+    }
+
+    /** What an image of this layout stores; it may as well be stored in another one of the same form. */
+    CompressedForm form(Qcow2Layout layout) {
+        return new CompressedForm("qcow2 " + word(), layout.clusterSize());
     }
 
     static Optional<CompressionType> ofCode(int code) {

@@ -142,17 +142,18 @@ final class ImageMetadata {
         release();
     }
 
-    /** Writes all changes, also the lowered refcounts. */
+    /** Writes all changes, also the lowered refcounts; nobody writes meanwhile. */
     void finish() throws BlockException {
         commit();
         if (refcounts.isDirty()) {
             commit();
         }
+        refcounts.trim();
     }
 
     /** Whether {@link #finish} has something to write. */
     boolean isDirty() {
-        return map.isDirty() || refcounts.isDirty() || freed.size() > 0;
+        return map.isDirty() || refcounts.isDirty() || refcounts.isAhead() || freed.size() > 0;
     }
 
     boolean isCorrupt() {

@@ -21,6 +21,14 @@ import org.blockferry.engine.block.WriteFlag;
  * cannot be understood is refused before anything is written. The walk costs a fraction of a second for a terabyte of mapped clusters.
  */
 final class MetadataEdit {
+    /** A part of a change. */
+    @FunctionalInterface
+    interface Step {
+        Step NONE = () -> { };
+
+        void run() throws BlockException;
+    }
+
     private final BlockStorage file;
     private CheckedImage image;
 
@@ -57,7 +65,9 @@ final class MetadataEdit {
         return offset;
     }
 
-    /** Puts an L1 table behind the end of the file, all of its entries without the flag COPIED; returns where. */
+    /**
+     * Puts an L1 table behind the end of the file that refers to what others refer to, too: without the flag COPIED. Returns where.
+     */
     long appendL1(long[] entries) throws BlockException {
         ByteBuffer table = ByteBuffer.allocateDirect(entries.length * Long.BYTES).order(ByteOrder.BIG_ENDIAN);
         for (long entry : entries) {
@@ -74,22 +84,37 @@ final class MetadataEdit {
         return offset;
     }
 
-    /** Changes over: counts, writes one field or neighbouring fields of the header, and counts what is left. */
-    void commit(int headerOffset, ByteBuffer fields) throws BlockException {
-        settle();
+    /**
+     * Changes over: counts, writes one field or neighbouring fields of the header, and counts what is left.
+     *
+     * @param then made when the header is durable: changes of what cannot be seen any more
+     * @return where the file's last cluster in use ends
+     */
+    long commit(int headerOffset, ByteBuffer fields, Step then) throws BlockException {
+        try {
+            settle();
+        } catch (BlockException e) {
+            // What was new is given back.
+            Qcow2Check.settle(new CheckedImage(file));
+            throw e;
+        }
         image.flush();
         file.write(headerOffset, fields, WriteFlag.NONE);
         image.flush();
-        image = new CheckedImage(file);
-        settle();
+        then.run();
         image.flush();
+        image = new CheckedImage(file);
+        CheckReport report = settle();
+        image.flush();
+        return report.imageEndOffset();
     }
 
-    private void settle() throws BlockException {
+    private CheckReport settle() throws BlockException {
         CheckReport report = Qcow2Check.settle(image);
         if (report.corruptions() != 0 || report.checkErrors() != 0) {
             throw BlockException.of(Kind.CORRUPT_IMAGE, file.info().name(),
                     report.corruptions() + " refcounts of the image cannot be made right");
         }
+        return report;
     }
 }

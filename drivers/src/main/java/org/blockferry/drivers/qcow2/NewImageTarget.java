@@ -2,6 +2,7 @@ package org.blockferry.drivers.qcow2;
 
 import java.nio.ByteBuffer;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,6 +13,8 @@ import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockLimits;
 import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.ByteRange;
+import org.blockferry.engine.block.CompressedForm;
+import org.blockferry.engine.block.CompressedTarget;
 import org.blockferry.engine.block.GrowableTarget;
 import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.block.Trait;
@@ -22,7 +25,7 @@ import org.blockferry.engine.block.ZeroFlag;
  * A new image while it is being written; see {@link Qcow2Creator} for its layout. Bytes go straight to their place in the file;
  * a request whose clusters are all new is one write there.
  */
-final class NewImageTarget implements GrowableTarget {
+final class NewImageTarget implements GrowableTarget, CompressedTarget {
     /** As many as a job ever starts; the only shared state on the way is behind two short locks. */
     static final int MAX_WRITERS = 16;
     private static final Set<WriteFlag> FUA = Set.of(WriteFlag.FUA);
@@ -97,6 +100,17 @@ final class NewImageTarget implements GrowableTarget {
         } else {
             writePlain(offset, from, flags);
         }
+    }
+
+    @Override
+    public Optional<CompressedForm> compressedForm() {
+        return compressed.takesStored() ? Optional.of(options.compression().form(layout)) : Optional.empty();
+    }
+
+    @Override
+    public boolean writeCompressed(long offset, ByteBuffer stored) throws BlockException {
+        require("write", offset, Math.min(layout.clusterSize(), Math.max(0, info.length() - offset)));
+        return compressed.writeStored(offset, stored);
     }
 
     private void writePlain(long offset, ByteBuffer from, Set<WriteFlag> flags) throws BlockException {

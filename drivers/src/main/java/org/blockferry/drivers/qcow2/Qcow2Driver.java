@@ -2,6 +2,7 @@ package org.blockferry.drivers.qcow2;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -19,9 +20,11 @@ import org.blockferry.engine.block.FormatSource;
 import org.blockferry.engine.block.ImageFootprint;
 import org.blockferry.engine.block.OpenOptions;
 import org.blockferry.engine.block.RepairMode;
+import org.blockferry.engine.block.ResizableFormat;
+import org.blockferry.engine.block.SnapshotFormat;
 
 /** The format {@code qcow2}. */
-public final class Qcow2Driver implements FormatDriver, CheckedFormat {
+public final class Qcow2Driver implements FormatDriver, CheckedFormat, SnapshotFormat, ResizableFormat {
     static final String NAME = "qcow2";
 
     @Override
@@ -86,5 +89,25 @@ public final class Qcow2Driver implements FormatDriver, CheckedFormat {
     @Override
     public CheckReport repair(BlockStorage file, RepairMode mode, Consumer<String> findings) throws BlockException {
         return Qcow2Check.repair(file, mode, findings);
+    }
+
+    @Override
+    public void createSnapshot(BlockStorage file, String name, Instant now) throws BlockException {
+        new Snapshots(file).create(name, now);
+    }
+
+    @Override
+    public void deleteSnapshot(BlockStorage file, String name) throws BlockException {
+        new Snapshots(file).delete(name);
+    }
+
+    @Override
+    public void applySnapshot(BlockStorage file, String idOrName) throws BlockException {
+        new Snapshots(file).apply(idOrName);
+    }
+
+    @Override
+    public void resize(BlockStorage file, long length, Space space) throws BlockException {
+        new Resize(file).run(length, space);
     }
 }

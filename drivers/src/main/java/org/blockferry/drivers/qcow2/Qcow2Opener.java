@@ -8,8 +8,10 @@ import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
+import org.blockferry.engine.block.CheckReport;
 import org.blockferry.engine.block.FormatDriver.DataFileOpener;
 import org.blockferry.engine.block.OpenOptions;
+import org.blockferry.engine.block.RepairMode;
 import org.blockferry.engine.util.CloseAll;
 
 /**
@@ -52,6 +54,10 @@ final class Qcow2Opener {
             opener.refuseOptions(options);
             OpenedImage image = opener.image(Optional.empty());
             opener.requireWritable(image, options);
+            if (image.header().has(Feature.DIRTY)) {
+                opener.repair(file);
+                image = opener.image(Optional.empty());
+            }
             return new InPlaceTarget(image, file, options);
         } catch (BlockException | RuntimeException e) {
             CloseAll.after(e, file);
@@ -67,12 +73,17 @@ final class Qcow2Opener {
         if (header.has(Feature.CORRUPT)) {
             throw HeaderFields.refusal(node);
         }
-        if (header.has(Feature.DIRTY)) {
-            throw BlockException.of(Kind.CORRUPT_IMAGE, node, "the image was not closed by who wrote it last (dirty bit): its "
-                    + "refcounts must be repaired before it is written");
-        }
         if (header.has(Feature.DATA_FILE)) {
             throw BlockException.of(Kind.UNSUPPORTED, node, "an image with an external data file cannot be written in place");
+        }
+    }
+
+    /** Who wrote it last had refcounts in memory only, and did not close it: they are counted anew, as QEMU does. */
+    private void repair(BlockStorage file) throws BlockException {
+        CheckReport report = Qcow2Check.repair(file, RepairMode.ALL, finding -> { });
+        if (report.corruptions() != 0 || report.checkErrors() != 0) {
+            throw BlockException.of(Kind.CORRUPT_IMAGE, node, "the image was not closed by who wrote it last (dirty bit), and "
+                    + (report.corruptions() + report.checkErrors()) + " errors in it cannot be repaired");
         }
     }
 

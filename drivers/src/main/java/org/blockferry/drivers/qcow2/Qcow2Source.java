@@ -15,6 +15,8 @@ import org.blockferry.engine.block.BlockLimits;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.ByteRange;
+import org.blockferry.engine.block.CompressedForm;
+import org.blockferry.engine.block.CompressedSource;
 import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.FormatSource;
 import org.blockferry.engine.block.NodeInfo;
@@ -27,7 +29,7 @@ import org.blockferry.engine.block.Trait;
  * <p>Where a data cluster begins within the file but ends past it, what is missing reads as zeroes, as in QEMU: the last cluster
  * of a file need not be written to its end. One that begins past the end is an error.
  */
-final class Qcow2Source implements FormatSource {
+final class Qcow2Source implements FormatSource, CompressedSource {
     private static final ByteBuffer ZEROES = ByteBuffer.allocateDirect(64 << 10).asReadOnlyBuffer();
 
     /** The shortest run of data for which the file is asked whether it is a hole: as long as a request to read is. */
@@ -128,15 +130,31 @@ final class Qcow2Source implements FormatSource {
 
     @Override
     public BlockStatus status(ByteRange range) throws BlockException {
-        requireInside("status", range);
-        if (range.isEmpty()) {
-            throw BlockException.request(Kind.OUT_OF_BOUNDS, info.name(), "status", range, "there is none of no bytes", null);
-        }
+        requireStatus(range);
         DataRun known = lastData;
         if (known != null && known.range.contains(range.offset())) {
             return askFile(ByteRange.between(range.offset(), known.range.end()),
                     known.hostStart + range.offset() - known.range.offset());
         }
+        BlockStatus mapped = tableStatus(range);
+        boolean plain = mapped.isLocal() && mapped.isOffsetValid() && !mapped.isZero();
+        if (!plain || mapped.length() < ASK_FILE) {
+            return mapped;
+        }
+        lastData = new DataRun(mapped.range(), mapped.hostOffset());
+        return askFile(mapped.range(), mapped.hostOffset());
+    }
+
+    private void requireStatus(ByteRange range) throws BlockException {
+        requireInside("status", range);
+        if (range.isEmpty()) {
+            throw BlockException.request(Kind.OUT_OF_BOUNDS, info.name(), "status", range, "there is none of no bytes", null);
+        }
+    }
+
+    @Override
+    public BlockStatus tableStatus(ByteRange range) throws BlockException {
+        requireStatus(range);
         ClusterRun run = new ClusterRun();
         map.find(range.offset(), range.end(), run);
         ByteRange found = ByteRange.between(run.start(), run.end());
@@ -149,15 +167,7 @@ final class Qcow2Source implements FormatSource {
             // Space that the file does not reach holds no bytes to point at.
             return kind == ClusterKind.PREALLOCATED ? BlockStatus.deferred(found) : BlockStatus.zero(found);
         }
-        if (kind != ClusterKind.DATA) {
-            return BlockStatus.at(found.first(there), kind.statusBits(), data, run.hostStart());
-        }
-        ByteRange plain = found.first(there);
-        if (plain.length() < ASK_FILE) {
-            return BlockStatus.data(plain, data, run.hostStart());
-        }
-        lastData = new DataRun(plain, run.hostStart());
-        return askFile(plain, run.hostStart());
+        return BlockStatus.at(found.first(there), kind.statusBits(), data, run.hostStart());
     }
 
     /**
@@ -202,6 +212,21 @@ final class Qcow2Source implements FormatSource {
             }
             into.limit(limit);
             at = run.end();
+        }
+    }
+
+    @Override
+    public Optional<CompressedForm> compressedForm() {
+        return Optional.of(image.header().compression().form(image.layout()));
+    }
+
+    @Override
+    public int readCompressed(long offset, long end, ByteBuffer stored, ByteBuffer plain) throws BlockException {
+        Reader reader = takeReader();
+        try {
+            return reader.compressed.readStored(offset, end, stored, plain);
+        } finally {
+            giveReader(reader);
         }
     }
 

@@ -170,9 +170,6 @@ final class RefcountComparison {
             if (expected == 0 && cluster >= image.fileClusters()) {
                 continue;
             }
-            if (actual != 0 || expected != 0) {
-                tally.highestCluster = Math.max(tally.highestCluster, cluster);
-            }
             if (actual != expected) {
                 boolean leak = Long.compareUnsigned(actual, expected) > 0;
                 boolean fix = repair.isPresent() && (leak || repairsAll())
@@ -187,6 +184,9 @@ final class RefcountComparison {
                     actual = expected;
                     changed = true;
                 }
+            }
+            if (actual != 0 || expected != 0) {
+                tally.highestCluster = Math.max(tally.highestCluster, cluster);
             }
             if (actual == 1) {
                 singles.set(cluster);

@@ -89,7 +89,7 @@ final class Snapshots {
         ByteBuffer fields = ByteBuffer.allocateDirect(Qcow2Header.AT_REFCOUNT_TABLE_OFFSET - Qcow2Header.AT_SIZE)
                 .order(ByteOrder.BIG_ENDIAN);
         fields.putLong(size).putInt(header.cryptMethod()).putInt(l1.length).putLong(l1.length == 0 ? 0 : offset).flip();
-        edit.commit(Qcow2Header.AT_SIZE, fields);
+        edit.commit(Qcow2Header.AT_SIZE, fields, MetadataEdit.Step.NONE);
     }
 
     private MetadataEdit edit() throws BlockException {
@@ -143,6 +143,7 @@ final class Snapshots {
         entries.forEach(table::put);
         long offset = edit.append(table.flip());
         ByteBuffer fields = ByteBuffer.allocateDirect(Integer.BYTES + Long.BYTES).order(ByteOrder.BIG_ENDIAN);
-        edit.commit(Qcow2Header.AT_SNAPSHOT_COUNT, fields.putInt(entries.size()).putLong(offset).flip());
+        edit.commit(Qcow2Header.AT_SNAPSHOT_COUNT, fields.putInt(entries.size()).putLong(offset).flip(),
+                MetadataEdit.Step.NONE);
     }
 }

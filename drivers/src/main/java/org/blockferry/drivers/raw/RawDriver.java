@@ -10,19 +10,23 @@ import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
+import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.block.CreateOptions;
 import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.FormatDriver;
 import org.blockferry.engine.block.FormatSource;
 import org.blockferry.engine.block.ImageFootprint;
 import org.blockferry.engine.block.OpenOptions;
+import org.blockferry.engine.block.ResizableFormat;
 import org.blockferry.engine.block.StreamSource;
+import org.blockferry.engine.block.WriteFlag;
 import org.blockferry.engine.util.CloseAll;
 
 /** {@code raw}: the disk's bytes as they are, over any node. */
-public final class RawDriver implements FormatDriver {
+public final class RawDriver implements FormatDriver, ResizableFormat {
     static final String NAME = "raw";
     private static final int SECTOR = 512;
+    private static final int ZERO_PIECE = 1 << 20;
     private static final String PREALLOCATION = "preallocation";
 
     @Override
@@ -54,6 +58,26 @@ public final class RawDriver implements FormatDriver {
             CloseAll.after(e, file);
             throw e;
         }
+    }
+
+    /** The file's own length changes; a device's cannot. */
+    @Override
+    public void resize(BlockStorage file, long length, Space space) throws BlockException {
+        long old = file.info().length();
+        if (space == Space.METADATA) {
+            throw BlockException.of(Kind.INVALID_ARGUMENT, file.info().name(), "Unsupported preallocation mode: metadata");
+        }
+        file.setLength(length);
+        if (space != Space.OFF && length > old) {
+            ByteRange gained = new ByteRange(old, length - old);
+            if (space == Space.FULL || !file.allocate(gained)) {
+                ByteBuffer zeroes = ByteBuffer.allocateDirect((int) Math.min(ZERO_PIECE, gained.length()));
+                for (long at = old; at < length; at += zeroes.capacity()) {
+                    file.write(at, zeroes.clear().limit((int) Math.min(zeroes.capacity(), length - at)), WriteFlag.NONE);
+                }
+            }
+        }
+        file.flush();
     }
 
     @Override

@@ -80,7 +80,9 @@ class DecompressorTest {
             for (int seed = 1; seed < 40; seed++) {
                 byte[] data = unit(seed);
                 ByteBuffer into = direct(new byte[UNIT], 13, 9).limit(13 + UNIT);
-                assertTrue(decompressor.decompress(direct(codec.compress(data), 7, seed * 20), into), "seed " + seed);
+                byte[] stream = codec.compress(data);
+                assertTrue(decompressor.decompress(direct(stream, 7, seed * 20), into), "seed " + seed);
+                assertEquals(stream.length, decompressor.consumed(), "seed " + seed);
                 assertEquals(13 + UNIT, into.position());
                 byte[] made = new byte[UNIT];
                 into.get(13, made);
@@ -89,6 +91,20 @@ class DecompressorTest {
                 assertEquals((byte) 0xa5, into.get(12));
                 assertEquals((byte) 0xa5, into.get(13 + UNIT));
             }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("codecs")
+    void doesNotTellTheEndOfAStreamThatYieldsMore(Codec codec) {
+        if (codec == Codec.ZSTD) {
+            // A frame is decompressed whole or not at all.
+            return;
+        }
+        try (Decompressor decompressor = codec.decompressor.get()) {
+            byte[] data = unit(3);
+            assertTrue(decompressor.decompress(direct(codec.compress(data), 0, 0), ByteBuffer.allocateDirect(UNIT / 2)));
+            assertEquals(0, decompressor.consumed());
         }
     }
 

@@ -61,6 +61,18 @@ class InPlaceRandomTest {
         }
     }
 
+    /** Every second one: each kind once, with a backing file or without. */
+    static List<Case> someCases() {
+        List<Case> all = cases();
+        List<Case> some = new ArrayList<>();
+        for (int i = 0; i < all.size(); i++) {
+            if ((i + i / 2) % 2 == 0 || all.get(i).options.contains("preallocation")) {
+                some.add(all.get(i));
+            }
+        }
+        return some;
+    }
+
     static List<Case> cases() {
         List<Case> cases = new ArrayList<>();
         for (String kind : List.of("", "compat=0.10", "lazy_refcounts=on", "cluster_size=512", "cluster_size=512,compat=0.10",
@@ -79,7 +91,7 @@ class InPlaceRandomTest {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("cases")
+    @MethodSource("someCases")
     @Timeout(60)
     void readsAsTheModelAfterEachStepAndSession(Case kind) throws Exception {
         runWith(kind, 1 + (kind.hashCode() & 1));
@@ -89,7 +101,7 @@ class InPlaceRandomTest {
     @MethodSource("cases")
     @Tag("slow")
     void readsAsTheModelWithMoreSeeds(Case kind) throws Exception {
-        for (long seed = 3; seed <= 10; seed++) {
+        for (long seed = 1; seed <= 10; seed++) {
             runWith(kind, seed);
         }
     }

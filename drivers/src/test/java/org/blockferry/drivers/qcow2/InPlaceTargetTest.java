@@ -128,15 +128,39 @@ class InPlaceTargetTest {
 
     @Test
     void refusesImagesThatMustNotBeWritten() throws Exception {
-        QemuImage dirty = image("");
-        patchLong(dirty, Qcow2Header.AT_INCOMPATIBLE, Feature.DIRTY.mask());
-        assertMessage(assertThrows(BlockException.class, () -> InPlaceImages.open(dirty.path())), Kind.CORRUPT_IMAGE, "dirty bit");
         QemuImage data = image("data_file=data.raw");
         assertMessage(assertThrows(BlockException.class, () -> InPlaceImages.open(data.path())), Kind.UNSUPPORTED,
                 "external data file");
         QemuImage plain = image("");
         assertMessage(assertThrows(BlockException.class, () -> new Qcow2Driver().openTarget(InPlaceImages.file(plain.path()),
                 OpenOptions.DEFAULT.withSnapshot(Optional.of("s")), DataFileOpener.REFUSE)), Kind.INVALID_ARGUMENT, "snapshot");
+    }
+
+    @Test
+    void countsTheRefcountsOfADirtyImageAnewBeforeItIsWritten() throws Exception {
+        QemuImage image = image("lazy_refcounts=on");
+        Peers.tryRun(dir, "qemu-io", "-f", "qcow2", "-c", "write -q -P 5 0 1M", "-c", "flush", "-c", "abort", "image.qcow2");
+        assertTrue(header(image).has(Feature.DIRTY));
+        byte[] content = new byte[LENGTH];
+        Arrays.fill(content, 0, 1 << 20, (byte) 5);
+        byte[] more = TestImage.data(1 << 20, 3).bytes();
+        try (InPlaceTarget target = InPlaceImages.open(image.path())) {
+            Disks.write(target, 900_000, more);
+            target.complete();
+        }
+        System.arraycopy(more, 0, content, 900_000, more.length);
+        assertFalse(header(image).has(Feature.DIRTY));
+        ImageUnderTest.checkAndCompare(image.path(), content);
+    }
+
+    @Test
+    void refusesADirtyImageThatCannotBeRepaired() throws Exception {
+        QemuImage image = image("cluster_size=512", "write -q -P 1 0 64k");
+        patchLong(image, Qcow2Header.AT_INCOMPATIBLE, Feature.DIRTY.mask());
+        patchLong(image, l2Table(image) + 8, L2Entry.data(1L << 40) | 0x100);
+        BlockException e = assertThrows(BlockException.class, () -> InPlaceImages.open(image.path()));
+        assertEquals(Kind.CORRUPT_IMAGE, e.kind(), e.getMessage());
+        assertFalse(e.getMessage().contains("\n"), e.getMessage());
     }
 
     @Test

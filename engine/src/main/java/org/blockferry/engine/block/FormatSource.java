@@ -30,4 +30,12 @@ public interface FormatSource extends BlockSource {
     default boolean isMappedInAdvance() throws BlockException {
         return false;
     }
+
+    /**
+     * As {@link #status}, but only what the image's own tables say: where they map data, it is data, even if its file has a hole
+     * there.
+     */
+    default BlockStatus tableStatus(ByteRange range) throws BlockException {
+        return status(range);
+    }
 }

@@ -11,6 +11,8 @@ import org.blockferry.engine.block.BlockLimits;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.ByteRange;
+import org.blockferry.engine.block.CompressedForm;
+import org.blockferry.engine.block.CompressedSource;
 import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.util.CloseAll;
 
@@ -21,7 +23,7 @@ import org.blockferry.engine.util.CloseAll;
  * <p>Any number of threads may read, up to {@link NodeInfo#maxReaders}, beside one that asks for status. The images are taken
  * not to change while they are open here: the last run of each layer is remembered.
  */
-public final class ImageChain implements BlockSource {
+public final class ImageChain implements CompressedSource {
     /** Runs joined by one question: enough to make fragments of the layers disappear, and a bound on the time of a call. */
     private static final int MAX_MERGE = 64;
 
@@ -213,6 +215,17 @@ public final class ImageChain implements BlockSource {
             into.limit(limit);
         }
         Zeroes.fill(into, into.remaining());
+    }
+
+    /** That of the top layer: what the layers below it have stored is not handed over. */
+    @Override
+    public Optional<CompressedForm> compressedForm() {
+        return chain[0].node instanceof CompressedSource top ? top.compressedForm() : Optional.empty();
+    }
+
+    @Override
+    public int readCompressed(long offset, long end, ByteBuffer stored, ByteBuffer plain) throws BlockException {
+        return chain[0].node instanceof CompressedSource top ? top.readCompressed(offset, end, stored, plain) : 0;
     }
 
     /** Closes every layer, top first. */

@@ -14,6 +14,7 @@ import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.BlockTarget;
+import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.block.CreateOptions;
 import org.blockferry.engine.block.DriverRegistry;
 import org.blockferry.engine.block.FormatDriver;
@@ -90,6 +91,34 @@ public final class ImageOpener {
     }
 
     /**
+     * Opens an image that is described part by part, and its chain: as it is described, else as the images name it.
+     *
+     * @throws BlockException as {@link #openChain(String, Optional, OpenOptions)}; INVALID_ARGUMENT if a slice ends past its file
+     */
+    public ImageChain openChain(NodeSpec image, OpenOptions options) throws BlockException {
+        List<Layer> layers = new ArrayList<>();
+        OpenOptions below = options.withSnapshot(Optional.empty()).withDriverOptions(Map.of());
+        try {
+            NodeSpec spec = image;
+            while (true) {
+                layers.add(openLayer(spec.file(), spec.format(), layers.isEmpty() ? options : below, true,
+                        spec.isSlice() ? Optional.of(spec) : Optional.empty()));
+                if (spec.backing() instanceof NodeSpec.Backing.Given given) {
+                    spec = given.node();
+                } else if (spec.backing() instanceof NodeSpec.Backing.None) {
+                    return new ImageChain(layers);
+                } else {
+                    addBacking(layers, options);
+                    return new ImageChain(layers);
+                }
+            }
+        } catch (BlockException | RuntimeException | Error e) {
+            layers.forEach(layer -> CloseAll.after(e, layer.node()));
+            throw e;
+        }
+    }
+
+    /**
      * Opens an image for what it tells of itself; nothing below it is looked at. The layer is the caller's to close. It is not the
      * disk: what it defers to a backing file reads as zeroes.
      */
@@ -97,11 +126,11 @@ public final class ImageOpener {
         return openLayer(registry.locate(image), format, options, true);
     }
 
-    /** Opens what lies below the one layer that there is, and adds it. */
+    /** Opens what lies below the last of these layers, and adds it. */
     private void addBacking(List<Layer> layers, OpenOptions options) throws BlockException {
         OpenOptions below = options.withSnapshot(Optional.empty()).withDriverOptions(Map.of());
         boolean probed = false;
-        Optional<BackingReference> reference = layers.get(0).node().backing();
+        Optional<BackingReference> reference = layers.get(layers.size() - 1).node().backing();
         while (reference.isPresent()) {
             Layer opened = openBacking(layers, reference.get(), probed, below);
             layers.add(opened);
@@ -175,6 +204,12 @@ public final class ImageOpener {
     /** @param follow whether the image's data file may be opened, as far as the format goes */
     private Layer openLayer(ImageLocation location, Optional<String> format, OpenOptions options, boolean follow)
             throws BlockException {
+        return openLayer(location, format, options, follow, Optional.empty());
+    }
+
+    /** @param slice the part of the file that is the disk, if it is not all of it */
+    private Layer openLayer(ImageLocation location, Optional<String> format, OpenOptions options, boolean follow,
+            Optional<NodeSpec> slice) throws BlockException {
         Optional<FormatDriver> named = format.isPresent()
                 ? Optional.of(registry.format(location.text(), format.get())) : Optional.empty();
         ProtocolDriver protocol = registry.protocol(location);
@@ -191,6 +226,9 @@ public final class ImageOpener {
             CloseAll.after(e, file);
             throw e;
         }
+        if (slice.isPresent()) {
+            file = slice(location, file, slice.get());
+        }
         // The protocol has had its options; the format refuses what it does not know.
         AtomicReference<FoundImage> dataFile = new AtomicReference<>();
         FormatDriver.DataFileOpener dataFiles = dataFiles(location, file.info(), options, follow);
@@ -200,6 +238,23 @@ public final class ImageOpener {
             return opened;
         });
         return new Layer(location, driver.name(), node, Optional.ofNullable(dataFile.get()));
+    }
+
+    /** The part of a raw file that is the disk; closes the file when there is no such part. */
+    private static BlockSource slice(ImageLocation location, BlockSource file, NodeSpec spec) throws BlockException {
+        long length = file.info().length();
+        String wrong = !file.info().isLengthKnown() ? "a stream has no slices"
+                : spec.offset() > length ? "Offset (" + spec.offset() + ") cannot be greater than size of the containing file ("
+                        + length + ")"
+                : spec.size().orElse(0) > length - spec.offset() ? "The sum of offset (" + spec.offset() + ") and size ("
+                        + spec.size().getAsLong() + ") has to be smaller or equal to the actual size of the containing file ("
+                        + length + ")" : "";
+        if (!wrong.isEmpty()) {
+            BlockException refusal = BlockException.of(Kind.INVALID_ARGUMENT, location.text(), wrong);
+            CloseAll.after(refusal, file);
+            throw refusal;
+        }
+        return new SliceSource(file, new ByteRange(spec.offset(), spec.size().orElse(length - spec.offset())));
     }
 
     private FormatDriver probe(ImageLocation location, BlockSource file) throws BlockException {

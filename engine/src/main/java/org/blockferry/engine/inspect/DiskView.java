@@ -23,6 +23,7 @@ final class DiskView implements AutoCloseable {
 
     private final ImageChain chain;
     private final List<Layer> layers;
+    private final boolean seesHoles;
     /** For each layer: whether its data is looked up in its file; asked when the first is met. */
     private final Optional<Boolean>[] inAdvance;
     private final Optional<String>[] names;
@@ -31,8 +32,10 @@ final class DiskView implements AutoCloseable {
     private BlockSource lastHost;
     private Optional<String> lastHostName = Optional.empty();
 
-    DiskView(ImageChain chain) {
+    /** @param seesHoles whether data is said to be zero wherever its file has a hole, also where QEMU does not look */
+    DiskView(ImageChain chain, boolean seesHoles) {
         this.chain = chain;
+        this.seesHoles = seesHoles;
         this.layers = chain.layers();
         this.inAdvance = emptyOptionals(layers.size());
         this.names = emptyOptionals(layers.size());
@@ -96,8 +99,13 @@ final class DiskView implements AutoCloseable {
             return plainEntry(status.withBits(status.bits() | BlockStatus.ZERO), start, length, depth);
         }
         int layer = decided - 1;
-        if (!status.isZero() && status.isOffsetValid() && isInAdvance(layer)) {
-            return lookedUp(status, start, length, layer);
+        if (status.isOffsetValid() && !raw[layer]) {
+            if (status.isZero()) {
+                return holeOrZero(status, start, length, layer);
+            }
+            if (isInAdvance(layer)) {
+                return lookedUp(status, start, length, layer);
+            }
         }
         return plainEntry(status, start, length, layer);
     }
@@ -136,6 +144,20 @@ final class DiskView implements AutoCloseable {
             inAdvance[layer] = Optional.of(layers.get(layer).node().isMappedInAdvance());
         }
         return inAdvance[layer].get();
+    }
+
+    /**
+     * Zeroes that have their place in the file: the image's tables say so, or they say data and the file has a hole there. QEMU
+     * sees the latter only in images that were mapped in advance.
+     */
+    private MapEntry holeOrZero(BlockStatus status, long start, long length, int layer) throws BlockException {
+        BlockStatus table = layers.get(layer).node().tableStatus(new ByteRange(start, length));
+        long same = Math.min(length, table.end() - start);
+        if (table.isZero()) {
+            return plainEntry(status, start, same, layer);
+        }
+        return new MapEntry(start, same, layer, true, seesHoles || isInAdvance(layer), true, false,
+                status.hostOffset() + start - status.offset(), nameOf(status.host()));
     }
 
     /** Data whose place in the file is a hole reads as zeroes. */

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.blockferry.engine.block.BlockException;
+import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.block.DriverRegistry;
 import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.block.Trait;
@@ -53,10 +54,11 @@ public final class ImageCompare implements AutoCloseable {
     /**
      * Opens one side.
      *
+     * @param strict whether what is known of each byte is going to be compared, in QEMU's sense
      * @throws BlockException if the image or one below it cannot be opened; UNSUPPORTED for a stream
      */
-    public static Opened open(DriverRegistry drivers, ImageRequest request) throws BlockException {
-        return new Opened(Inspection.view(drivers, request));
+    public static Opened open(DriverRegistry drivers, ImageRequest request, boolean strict) throws BlockException {
+        return new Opened(Inspection.view(drivers, request, !strict));
     }
 
     /** An image that is going to be compared; closed with the comparison, or alone if it comes to none. */
@@ -85,7 +87,8 @@ public final class ImageCompare implements AutoCloseable {
     /**
      * Compares.
      *
-     * @throws BlockException naming the image and the place that cannot be read
+     * @throws BlockException naming the image; with a {@linkplain BlockException#range range} if it cannot be read there, without
+     *     one if its status cannot be told
      */
     public CompareResult run() throws BlockException {
         if (strict && first.length() != second.length()) {
@@ -155,7 +158,7 @@ public final class ImageCompare implements AutoCloseable {
         try {
             return plan.next(piece);
         } catch (BlockException e) {
-            failed(plan.position(), e);
+            failed(plan.position(), BlockException.of(e.kind(), e.node(), reasonOf(e), e));
             return false;
         }
     }
@@ -167,7 +170,8 @@ public final class ImageCompare implements AutoCloseable {
             ByteBuffer right = piece.readSecond ? read(second, piece, two) : zeroes.slice(0, piece.length);
             differs = left.mismatch(right);
         } catch (BlockException e) {
-            failed(piece.offset, e);
+            failed(piece.offset, e.range().isPresent() ? e : BlockException.request(e.kind(), e.node(), "read",
+                    new ByteRange(piece.offset, piece.length), reasonOf(e), e));
             return;
         }
         if (differs >= 0) {
@@ -177,6 +181,12 @@ public final class ImageCompare implements AutoCloseable {
             }
         }
         compared.add(piece.length);
+    }
+
+    /** The message without the node, which goes before it again. */
+    private static String reasonOf(BlockException e) {
+        String prefix = e.node() + ": ";
+        return e.getMessage().startsWith(prefix) ? e.getMessage().substring(prefix.length()) : e.getMessage();
     }
 
     private static ByteBuffer read(DiskView view, ComparePlan.Piece piece, ByteBuffer into) throws BlockException {

@@ -1,7 +1,6 @@
 package org.blockferry.engine.inspect;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.ByteRange;
@@ -11,7 +10,7 @@ import org.blockferry.engine.graph.Layer;
 
 /**
  * Where an image and its backing files hold data: the disk in runs, each as long as can be. Nothing of the data is read. Used by one
- * thread.
+ * thread, which is helped by another where the runs are many.
  */
 public final class ImageMap implements AutoCloseable {
     private final DiskView view;
@@ -22,7 +21,7 @@ public final class ImageMap implements AutoCloseable {
 
     /** @throws BlockException if the image or one below it cannot be opened; UNSUPPORTED for a stream */
     public static ImageMap open(DriverRegistry drivers, ImageRequest request) throws BlockException {
-        return new ImageMap(Inspection.view(drivers, request));
+        return new ImageMap(Inspection.view(drivers, request, false));
     }
 
     /** The whole disk. A raw image that ends within a sector is taken for longer, up to its end. */
@@ -46,18 +45,17 @@ public final class ImageMap implements AutoCloseable {
      */
     public void forEach(ByteRange part, Consumer<? super MapEntry> visitor) throws BlockException {
         long end = Math.min(part.end(), view.length());
-        Optional<MapEntry> pending = Optional.empty();
-        for (long at = part.offset(); at < end;) {
-            MapEntry next = view.entry(at, end);
-            at = next.end();
-            if (pending.isPresent() && pending.get().continuesInto(next)) {
-                next = pending.get().withLength(next.end() - pending.get().start());
-            } else {
-                pending.ifPresent(visitor);
-            }
-            pending = Optional.of(next);
+        MapWalk walk = new MapWalk(view, part.offset(), end);
+        MapEntry[] batch = new MapEntry[MapWalk.BATCH];
+        int count = walk.fill(batch);
+        for (int i = 0; i < count; i++) {
+            visitor.accept(batch[i]);
         }
-        pending.ifPresent(visitor);
+        if (count == batch.length) {
+            try (WalkAhead ahead = new WalkAhead(walk)) {
+                ahead.forEach(visitor);
+            }
+        }
     }
 
     @Override

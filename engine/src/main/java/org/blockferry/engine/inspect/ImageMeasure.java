@@ -95,7 +95,7 @@ public final class ImageMeasure {
      * @throws BlockException as a copy would, before it writes
      */
     public Measurement.Scan scan(ImageRequest source) throws BlockException {
-        try (ImageChain chain = Inspection.view(drivers, source).chain()) {
+        try (ImageChain chain = Inspection.view(drivers, source, false).chain()) {
             MeterStorage meter = new MeterStorage(target.format());
             CreateOptions options = target.createOptions(chain.info().length());
             BlockTarget image = driver().create(meter, options);

@@ -11,7 +11,8 @@ final class Inspection {
     private Inspection() {
     }
 
-    static DiskView view(DriverRegistry drivers, ImageRequest request) throws BlockException {
+    /** @param seesHoles as in {@link DiskView} */
+    static DiskView view(DriverRegistry drivers, ImageRequest request, boolean seesHoles) throws BlockException {
         ImageChain chain = request.open(drivers);
         if (!chain.info().isLengthKnown()) {
             BlockException failure = BlockException.of(Kind.UNSUPPORTED, request.image(),
@@ -19,6 +20,6 @@ final class Inspection {
             CloseAll.after(failure, chain);
             throw failure;
         }
-        return new DiskView(chain);
+        return new DiskView(chain, seesHoles);
     }
 }

@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.blockferry.engine.block.CacheMode;
+import org.blockferry.engine.graph.NodeSpec;
 import org.blockferry.engine.pipeline.OffloadMode;
 import org.blockferry.engine.pipeline.PipelineOptions;
 
@@ -45,8 +46,27 @@ public final class CopyOptions {
         return set.sources;
     }
 
+    /** Sources that are described part by part, by what stands for them in {@link #sources}. */
+    public Map<String, NodeSpec> sourceSpecs() {
+        return set.sourceSpecs;
+    }
+
     public String target() {
         return set.target;
+    }
+
+    /** The target, when it is described part by part. */
+    public Optional<NodeSpec> targetSpec() {
+        return set.targetSpec;
+    }
+
+    /**
+     * Whether the disk is as long as {@code qemu-img convert} makes it: whole sectors of 512 bytes, and that of a snapshot as long
+     * as the image is now; what the source does not have is zeroes. Otherwise a disk keeps its length, and a snapshot has the one
+     * that it was taken with.
+     */
+    public boolean qemuLength() {
+        return set.qemuLength;
     }
 
     /** {@code -f}; empty: probed. */
@@ -92,6 +112,11 @@ public final class CopyOptions {
     /** {@code -c}: data is stored compressed. */
     public boolean compress() {
         return set.compress;
+    }
+
+    /** Whether what the source has stored compressed is compressed again, also where it could be stored as it is. */
+    public boolean recompress() {
+        return set.recompress;
     }
 
     /** {@code -S}: the shortest run of zeroes that is looked for in data; 0: none is; empty: nothing was said. */
@@ -165,7 +190,10 @@ public final class CopyOptions {
     /** Collects options. Not thread-safe; may go on being used after {@link #build}. */
     public static final class Builder {
         private List<String> sources = new ArrayList<>();
+        private Map<String, NodeSpec> sourceSpecs = new LinkedHashMap<>();
         private String target = "";
+        private Optional<NodeSpec> targetSpec = Optional.empty();
+        private boolean qemuLength;
         private Optional<String> sourceFormat = Optional.empty();
         private Optional<String> targetFormat = Optional.empty();
         private Map<String, String> targetOptions = new LinkedHashMap<>();
@@ -175,6 +203,7 @@ public final class CopyOptions {
         private boolean noCreate;
         private boolean targetIsZero;
         private boolean compress;
+        private boolean recompress;
         private OptionalLong sparseSize = OptionalLong.empty();
         private int parallel;
         private boolean outOfOrder;
@@ -194,7 +223,10 @@ public final class CopyOptions {
 
         private Builder(Builder from) {
             sources = List.copyOf(from.sources);
+            sourceSpecs = Map.copyOf(from.sourceSpecs);
             target = from.target;
+            targetSpec = from.targetSpec;
+            qemuLength = from.qemuLength;
             sourceFormat = from.sourceFormat;
             targetFormat = from.targetFormat;
             targetOptions = Map.copyOf(from.targetOptions);
@@ -204,6 +236,7 @@ public final class CopyOptions {
             noCreate = from.noCreate;
             targetIsZero = from.targetIsZero;
             compress = from.compress;
+            recompress = from.recompress;
             sparseSize = from.sparseSize;
             parallel = from.parallel;
             outOfOrder = from.outOfOrder;
@@ -228,6 +261,24 @@ public final class CopyOptions {
         /** Adds sources. */
         public Builder sources(List<String> images) {
             images.forEach(this::source);
+            return this;
+        }
+
+        /** Adds a source that is described part by part; the text of its location stands for it. */
+        public Builder source(NodeSpec image) {
+            sourceSpecs.put(image.file().text(), image);
+            return source(image.file().text());
+        }
+
+        /** A target that is described part by part, and is there ({@code -n}). */
+        public Builder target(NodeSpec image) {
+            targetSpec = Optional.of(image);
+            image.format().ifPresent(this::targetFormat);
+            return target(image.file().text());
+        }
+
+        public Builder qemuLength(boolean rounded) {
+            qemuLength = rounded;
             return this;
         }
 
@@ -286,6 +337,11 @@ public final class CopyOptions {
 
         public Builder compress(boolean compressed) {
             compress = compressed;
+            return this;
+        }
+
+        public Builder recompress(boolean always) {
+            recompress = always;
             return this;
         }
 
@@ -395,7 +451,10 @@ public final class CopyOptions {
             require(rate >= 0, "the rate (-r) is " + rate + " bytes per second; it is not negative, and 0 is no limit");
             require(snapshot.isEmpty() || sources.size() == 1,
                     "a snapshot (-l) is of one source, and " + sources.size() + " are given");
+            require(compress || !recompress, "--recompress says how to compress (-c)");
             checkBacking();
+            require(targetSpec.isEmpty() || noCreate, "a target that is described part by part must be there (-n)");
+            require(targetSpec.isEmpty() || !targetSpec.get().isSlice(), "a part of a file cannot be a target");
             if (noCreate) {
                 require(targetOptions.isEmpty(), "options for a new target (-o) make no sense where none is made (-n)");
             }

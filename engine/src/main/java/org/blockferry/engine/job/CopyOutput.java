@@ -19,6 +19,7 @@ import org.blockferry.engine.block.Trait;
 import org.blockferry.engine.graph.FoundImage;
 import org.blockferry.engine.graph.ImageOpener;
 import org.blockferry.engine.graph.Layer;
+import org.blockferry.engine.graph.NodeSpec;
 
 /**
  * Where a copy goes and as what, decided before anything is written.
@@ -38,7 +39,7 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
 
     static CopyOutput decide(ImageOpener opener, CopyOptions options) throws BlockException {
         DriverRegistry registry = opener.registry();
-        ImageLocation location = registry.locate(options.target());
+        ImageLocation location = options.targetSpec().map(NodeSpec::file).orElseGet(() -> registry.locate(options.target()));
         Optional<FoundImage> existing = find(opener, location);
         String format = formatOf(registry, location, existing, options);
         // A raw disk on a device is the device; another format is laid out on it anew, as on a file.

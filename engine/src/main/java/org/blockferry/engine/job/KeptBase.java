@@ -7,6 +7,8 @@ import java.util.stream.IntStream;
 import org.blockferry.engine.block.BackingReference;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
+import org.blockferry.engine.block.BlockStatus;
+import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.block.ImageLocation;
 import org.blockferry.engine.block.OpenOptions;
 import org.blockferry.engine.graph.FoundImage;
@@ -105,11 +107,12 @@ record KeptBase(BackingReference reference, OptionalInt index, long sourceLength
                 : CopyPolicy.wholeOver(length, targetReadsZero);
     }
 
+    /** What lies above the base; there must be an {@link #index}. */
     ExtentSource extents(ImageChain source) {
-        if (index.isEmpty()) {
-            return source::status;
-        }
-        int base = index.getAsInt();
-        return range -> source.statusAbove(base, range).status();
+        int base = index.orElseThrow();
+        long end = source.info().length();
+        // Past its end the source was continued with zeroes, which hide the base.
+        return range -> range.offset() >= end ? BlockStatus.zero(range)
+                : source.statusAbove(base, ByteRange.between(range.offset(), Math.min(range.end(), end))).status();
     }
 }

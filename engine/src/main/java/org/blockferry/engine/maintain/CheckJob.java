@@ -1,14 +1,11 @@
 package org.blockferry.engine.maintain;
 
-import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockSource;
-import org.blockferry.engine.block.BlockStorage;
-import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.CheckReport;
 import org.blockferry.engine.block.CheckedFormat;
 import org.blockferry.engine.block.DriverRegistry;
@@ -24,8 +21,6 @@ import org.blockferry.engine.block.RepairMode;
  * <p>Immutable and thread-safe.
  */
 public final class CheckJob {
-    private static final int PROBE_BYTES = 4096;
-
     private final DriverRegistry registry;
     private final ImageLocation image;
     private final Optional<String> format;
@@ -50,9 +45,10 @@ public final class CheckJob {
      *     be opened as what it is said to be
      */
     public CheckResult check(Consumer<String> findings) throws BlockException {
-        FormatDriver named = named();
+        // A format that there is not is told before anything is opened.
+        FormatDriver named = registry.format(image.text(), format.orElse("raw"));
         try (BlockSource file = registry.protocol(image).openSource(image, options)) {
-            FormatDriver driver = format.isPresent() ? named : probe(file);
+            FormatDriver driver = format.isPresent() ? named : OpenImage.probe(registry, file);
             return new CheckResult(driver.name(), checked(driver).check(file, findings));
         }
     }
@@ -64,35 +60,16 @@ public final class CheckJob {
      * @throws BlockException as {@link #check}, and READ_ONLY or IN_USE
      */
     public CheckResult repair(RepairMode mode, Consumer<String> findings, Consumer<CheckReport> repaired) throws BlockException {
-        FormatDriver named = named();
-        try (BlockTarget target = registry.protocol(image).openTarget(image, options)) {
-            if (!(target instanceof BlockStorage file)) {
-                throw BlockException.of(Kind.UNSUPPORTED, image.text(), "what cannot be read cannot be checked");
-            }
-            FormatDriver driver = format.isPresent() ? named : probe(file);
-            CheckedFormat checked = checked(driver);
-            CheckReport report = checked.repair(file, mode, findings);
+        try (OpenImage opened = OpenImage.open(registry, image, format, options)) {
+            CheckedFormat checked = checked(opened.driver());
+            CheckReport report = checked.repair(opened.file(), mode, findings);
             if (report.isRepaired()) {
                 repaired.accept(report);
-                report = checked.check(file, findings).withFixed(report.corruptionsFixed(), report.leaksFixed());
+                report = checked.check(opened.file(), findings).withFixed(report.corruptionsFixed(), report.leaksFixed());
             }
-            file.complete();
-            return new CheckResult(driver.name(), report);
+            opened.file().complete();
+            return new CheckResult(opened.driver().name(), report);
         }
-    }
-
-    /** A format that there is not is told before anything is opened. */
-    private FormatDriver named() throws BlockException {
-        return registry.format(image.text(), format.orElse("raw"));
-    }
-
-    private FormatDriver probe(BlockSource file) throws BlockException {
-        if (!file.info().isLengthKnown()) {
-            return registry.format(image.text(), "raw");
-        }
-        ByteBuffer head = ByteBuffer.allocateDirect((int) Math.min(PROBE_BYTES, file.info().length()));
-        file.read(0, head);
-        return registry.probe(image.text(), head.flip());
     }
 
     private static CheckedFormat checked(FormatDriver driver) throws BlockException {

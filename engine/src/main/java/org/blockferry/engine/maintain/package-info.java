@@ -1,8 +1,10 @@
 /**
- * What is done to an image as a whole, beside copying it: making an empty one, checking and repairing.
+ * What is done to an image as a whole, beside copying it: making an empty one, its size and its snapshots, checking and repairing.
  *
  * <pre>
  *   NewImage ──▶ CreateJob.prepare ──▶ run
+ *   ResizeJob ──▶ engine.block.ResizableFormat
+ *   SnapshotJob ──▶ engine.block.SnapshotFormat
  *   CheckJob ──▶ engine.block.CheckedFormat.check, repair ──▶ CheckResult
  * </pre>
  *

@@ -122,10 +122,18 @@ public final class CopyPipeline implements Copier {
         ring.drain(pacer);
         ring.end();
         pacer.restoreInterrupt();
-        complete = planned && !state.isIncomplete();
+        complete = planned && !isCutShort() && !state.isIncomplete();
         report = statistics.report(shape.explain(), ring.threads(), shape.slots());
         state.failure().rethrow();
         return counters;
+    }
+
+    /**
+     * Whether the end of a stream must not be taken for its end: somebody wants to cancel, and a Ctrl-C in a shell also ends the
+     * program before us in the pipe.
+     */
+    private boolean isCutShort() {
+        return source.info().has(Trait.STREAM) && state.control().isCancelled();
     }
 
     private void feed() throws BlockException {

@@ -111,7 +111,8 @@ public final class DirectCopier implements Copier {
             counters.planned(offset);
             pacer.spend(length);
             if (last < 0) {
-                return true;
+                // Cancelled meanwhile: this may not be the end that the stream was to have.
+                return !pacer.isEnding();
             }
         }
         return false;

@@ -1,14 +1,19 @@
 package org.blockferry.engine.pipeline;
 
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import org.blockferry.engine.block.BlockException;
+import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.ByteRange;
+import org.blockferry.engine.block.CompressedSource;
+import org.blockferry.engine.block.CompressedTarget;
 
 /** Lets the system copy a run, and reads and writes what it would not. Owned by one thread. */
 final class OffloadCopier {
     private final BlockTarget target;
+    private final Optional<CompressedCopier> compressed;
     private final OffloadRule rule;
     private final SourceReader reader;
     private final TargetWriter writer;
@@ -16,9 +21,12 @@ final class OffloadCopier {
     private final RunState state;
     private final StageTimer timer;
 
-    OffloadCopier(BlockTarget target, OffloadRule rule, SourceReader reader, TargetWriter writer, CopyCounters counters,
+    OffloadCopier(BlockSource source, BlockTarget target, OffloadRule rule, SourceReader reader, TargetWriter writer, CopyCounters counters,
             RunState state, StageTimer timer) {
         this.target = target;
+        this.compressed = CompressedCopier.isPossible(source, target)
+                ? Optional.of(new CompressedCopier((CompressedSource) source, (CompressedTarget) target, this, counters, state))
+                : Optional.empty();
         this.rule = rule;
         this.reader = reader;
         this.writer = writer;
@@ -34,6 +42,9 @@ final class OffloadCopier {
      * @return false if the copy was stopped before all was done
      */
     boolean copy(BlockStatus run, ByteBuffer buffer) throws BlockException {
+        if (run.isCompressed()) {
+            return compressed.orElseThrow().copy(run, buffer);
+        }
         long done = 0;
         while (done < run.length() && !rule.isRefused()) {
             if (state.isStopping()) {

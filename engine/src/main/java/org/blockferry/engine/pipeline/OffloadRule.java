@@ -17,10 +17,14 @@ final class OffloadRule {
     private final OffloadMode mode;
     private final boolean searching;
     private final boolean able;
+    private final boolean carries;
     private final String targetName;
     private volatile boolean refused;
 
-    OffloadRule(BlockTarget target, PipelineOptions options, PipelineShape shape) {
+    /** @param carries whether compressed units can be carried over from this source to this target */
+    OffloadRule(BlockTarget target, PipelineOptions options, PipelineShape shape, boolean carries) {
+        this.carries = carries && options.compress() && !options.recompress() && !options.salvage()
+                && shape.kind() == PipelineShape.Kind.FUSED;
         this.mode = options.offload();
         this.searching = options.sparseSize() > 0;
         this.able = target.info().has(Trait.OFFLOAD) && shape.kind() == PipelineShape.Kind.FUSED && !options.compress();
@@ -33,6 +37,9 @@ final class OffloadRule {
      * @throws BlockException UNSUPPORTED if it must be and cannot be
      */
     boolean wants(BlockStatus run) throws BlockException {
+        if (carries && run.isCompressed()) {
+            return true;
+        }
         if (mode == OffloadMode.NEVER) {
             return false;
         }

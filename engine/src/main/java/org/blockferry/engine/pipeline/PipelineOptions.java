@@ -14,6 +14,7 @@ import java.util.Objects;
  * @param offload whether the system may copy by itself
  * @param salvage whether what cannot be read is replaced by zeroes instead of being a failure
  * @param compress whether data is written with {@link org.blockferry.engine.block.WriteFlag#COMPRESSED}
+ * @param recompress whether what the source has stored compressed is compressed again, also where it could be stored as it is
  * @param statistics whether stages are measured
  */
 public record PipelineOptions(
@@ -26,6 +27,7 @@ public record PipelineOptions(
         OffloadMode offload,
         boolean salvage,
         boolean compress,
+        boolean recompress,
         boolean statistics) {
 
     /** The usual granularity of this field: the block of most file systems. */
@@ -33,7 +35,7 @@ public record PipelineOptions(
 
     /** Everything chosen, 4 KiB zero detection, offload where it pays. */
     public static final PipelineOptions DEFAULT = new PipelineOptions(
-            PipelineShape.Kind.AUTO, 0, 0, 0, 0, DEFAULT_SPARSE_SIZE, OffloadMode.AUTO, false, false, false);
+            PipelineShape.Kind.AUTO, 0, 0, 0, 0, DEFAULT_SPARSE_SIZE, OffloadMode.AUTO, false, false, false, false);
 
     public PipelineOptions {
         Objects.requireNonNull(kind, "kind");
@@ -49,7 +51,7 @@ public record PipelineOptions(
 
     public PipelineOptions withKind(PipelineShape.Kind value) {
         return new PipelineOptions(
-                value, readers, writers, slots, slotBytes, sparseSize, offload, salvage, compress, statistics);
+                value, readers, writers, slots, slotBytes, sparseSize, offload, salvage, compress, recompress, statistics);
     }
 
     /** At most {@code value} readers and as many writers. */
@@ -59,30 +61,41 @@ public record PipelineOptions(
 
     public PipelineOptions withThreads(int reading, int writing) {
         return new PipelineOptions(
-                kind, reading, writing, slots, slotBytes, sparseSize, offload, salvage, compress, statistics);
+                kind, reading, writing, slots, slotBytes, sparseSize, offload, salvage, compress, recompress, statistics);
     }
 
     public PipelineOptions withSlots(int count, int bytes) {
-        return new PipelineOptions(kind, readers, writers, count, bytes, sparseSize, offload, salvage, compress, statistics);
+        return new PipelineOptions(
+                kind, readers, writers, count, bytes, sparseSize, offload, salvage, compress, recompress, statistics);
     }
 
     public PipelineOptions withSparseSize(int value) {
-        return new PipelineOptions(kind, readers, writers, slots, slotBytes, value, offload, salvage, compress, statistics);
+        return new PipelineOptions(
+                kind, readers, writers, slots, slotBytes, value, offload, salvage, compress, recompress, statistics);
     }
 
     public PipelineOptions withOffload(OffloadMode value) {
-        return new PipelineOptions(kind, readers, writers, slots, slotBytes, sparseSize, value, salvage, compress, statistics);
+        return new PipelineOptions(
+                kind, readers, writers, slots, slotBytes, sparseSize, value, salvage, compress, recompress, statistics);
     }
 
     public PipelineOptions withSalvage(boolean value) {
-        return new PipelineOptions(kind, readers, writers, slots, slotBytes, sparseSize, offload, value, compress, statistics);
+        return new PipelineOptions(
+                kind, readers, writers, slots, slotBytes, sparseSize, offload, value, compress, recompress, statistics);
     }
 
     public PipelineOptions withCompress(boolean value) {
-        return new PipelineOptions(kind, readers, writers, slots, slotBytes, sparseSize, offload, salvage, value, statistics);
+        return new PipelineOptions(
+                kind, readers, writers, slots, slotBytes, sparseSize, offload, salvage, value, recompress, statistics);
+    }
+
+    public PipelineOptions withRecompress(boolean value) {
+        return new PipelineOptions(
+                kind, readers, writers, slots, slotBytes, sparseSize, offload, salvage, compress, value, statistics);
     }
 
     public PipelineOptions withStatistics(boolean value) {
-        return new PipelineOptions(kind, readers, writers, slots, slotBytes, sparseSize, offload, salvage, compress, value);
+        return new PipelineOptions(
+                kind, readers, writers, slots, slotBytes, sparseSize, offload, salvage, compress, recompress, value);
     }
 }

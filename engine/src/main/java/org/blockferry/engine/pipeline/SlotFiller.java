@@ -18,6 +18,9 @@ final class SlotFiller {
      */
     static final long OFFLOAD_STEP = 64L << 20;
 
+    /** Most bytes of one run that is carried over compressed, unless a slot has more. */
+    private static final int CARRY_STEP = 1 << 20;
+
     /** Where slots come from and go to. */
     interface Ring {
         /** A free slot to be filled; null when the copy is ending. */
@@ -89,13 +92,15 @@ final class SlotFiller {
         return true;
     }
 
-    /** Adds a run that the system is to copy; false when the copy is ending. */
+    /** Adds a run that the system is to copy, or that is carried over compressed; false when the copy is ending. */
     boolean addOffload(BlockStatus status) throws BlockException {
+        // What is carried over is checked on the way: the work is shared out as data is.
+        long step = status.isCompressed() ? Math.max(slotBytes, CARRY_STEP) : OFFLOAD_STEP;
         for (long at = status.offset(); at < status.end(); ) {
             if (!begin()) {
                 return false;
             }
-            long end = Math.min(status.end(), at - at % OFFLOAD_STEP + OFFLOAD_STEP);
+            long end = Math.min(status.end(), at - at % step + step);
             if (!fits(at, end, 0)) {
                 if (!sharesUnit(at)) {
                     publish();
@@ -107,7 +112,7 @@ final class SlotFiller {
             dataBytes += end - at;
             lastEnd = end;
             at = end;
-            if (dataBytes >= OFFLOAD_STEP && at % unit == 0) {
+            if (dataBytes >= step && at % unit == 0) {
                 publish();
             }
         }

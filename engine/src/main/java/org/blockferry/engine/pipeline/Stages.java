@@ -29,7 +29,7 @@ final class Stages {
         this.state = state;
         this.statistics = statistics;
         this.zeroRule = new ZeroRule(policy, target.info(), options, shape.slotBytes());
-        this.offloadRule = new OffloadRule(target, options, shape);
+        this.offloadRule = new OffloadRule(target, options, shape, CompressedCopier.isPossible(source, target));
         this.buffers = new SlotBuffers(shape.slotBytes(), source.info(), target.info());
     }
 
@@ -63,7 +63,7 @@ final class Stages {
     }
 
     OffloadCopier offload(StageTimer timer) {
-        return new OffloadCopier(target, offloadRule, reader(timer), writer(timer), counters, state, timer);
+        return new OffloadCopier(source, target, offloadRule, reader(timer), writer(timer), counters, state, timer);
     }
 
     boolean share(BlockSource file) throws BlockException {

@@ -9,6 +9,7 @@
  *
  *   WriteStage ──▶ TargetWriter ──▶ ZeroRule, ZeroScanner, ZeroWriter     data, zeroes found in it, zeroes known before
  *              └─▶ OffloadCopier ──▶ OffloadRule                          what the system copies itself
+ *                        └─▶ CompressedCopier                             what is stored compressed and stays as it is
  * </pre>
  *
  * <p>A slot belongs to one thread at a time: to the planner until it is published, then to the thread that claimed its sequence

@@ -39,6 +39,7 @@ class StreamCopyTest {
         private final byte[] bytes;
         private final Random random;
         private Fault fault = Fault.NONE;
+        private Runnable atEnd = () -> { };
         private int at;
 
         Pipe(byte[] bytes, Random random) {
@@ -49,6 +50,7 @@ class StreamCopyTest {
         @Override
         public int readNext(ByteBuffer into) throws BlockException {
             if (at == bytes.length) {
+                atEnd.run();
                 return -1;
             }
             int piece = Math.min(Math.min(into.remaining(), bytes.length - at), 1 + random.nextInt(5000));
@@ -123,6 +125,25 @@ class StreamCopyTest {
         assertEquals(length, copier.run().length());
         assertTrue(copier.isComplete());
         assertArrayEquals(bytes, target.bytes);
+    }
+
+    @ParameterizedTest(name = "{0} bytes")
+    @MethodSource("lengths")
+    void streamThatEndsWhenSomebodyCancelsIsNotComplete(int length) throws Exception {
+        // In a shell's pipe a Ctrl-C goes to both programs, and the one before us may just have been cut off.
+        for (boolean direct : new boolean[] {false, true}) {
+            CopyControl control = new CopyControl();
+            Pipe pipe = new Pipe(content(length), new Random(1));
+            pipe.atEnd = () -> control.cancel(CancelMode.FINISH_IN_FLIGHT);
+            CopyPlan plan = CopyPlan.ofStream(CopyPolicy.whole(true));
+            TestTarget target = TestTarget.zeroed(length);
+            Copier copier = direct ? new DirectCopier(plan, pipe, target, OPTIONS, control)
+                    : new CopyPipeline(plan, pipe, target, OPTIONS, control);
+
+            copier.run();
+
+            assertFalse(copier.isComplete());
+        }
     }
 
     @Test

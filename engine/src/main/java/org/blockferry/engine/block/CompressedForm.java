@@ -1,0 +1,15 @@
+package org.blockferry.engine.block;
+
+import java.util.Objects;
+
+/**
+ * How a node stores what it compresses. What one node has stored, another of the same form can store as it is.
+ *
+ * @param type of the streams: {@code qcow2 zlib}
+ * @param unit bytes of the disk that are compressed together, at multiples of this
+ */
+public record CompressedForm(String type, int unit) {
+    public CompressedForm {
+        Objects.requireNonNull(type, "type");
+    }
+}
