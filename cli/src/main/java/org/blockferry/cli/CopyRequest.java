@@ -24,7 +24,7 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
 
     /** The options, as the help text shows them. */
     static OptionTable table() {
-        return new OptionTable("copy", "[OPTIONS] SOURCE... TARGET")
+        OptionTable table = new OptionTable("copy", "[OPTIONS] SOURCE... TARGET")
                 .examples(
                         "copy disk.raw disk.qcow2",
                         "copy disk.qcow2 /dev/vg/disk",
@@ -54,7 +54,7 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
                 .value("FORMAT", "format of the backing file", "-F", "--backing-format")
                 .flag("trust that the backing file has the content of the source's base", "--backing-unchecked")
                 .flag("do not make a target: write into the one that is there", "-n", "--no-create")
-                .flag("the target that is there reads as zeroes already", "--target-is-zero")
+                .flag("the target that is there reads as zeroes already", "--target-is-zero", "--destination-is-zero")
                 .value("CACHE", "page cache for the target, default unsafe (no flush at the end)", "-t", "--target-cache")
                 .group("Copying")
                 .value("SIZE", "shortest run of zeroes to look for in data, default 4K; 0: none, and allocate everything",
@@ -72,12 +72,14 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
                 .flag("at the end, say how long each stage took", "--stats")
                 .flag("at the end, say which way of copying was chosen, and why", "--explain")
                 .flag("show this text", "-h", "--help");
+        NbdcopyOptions.declare(table);
+        return table;
     }
 
     /** @throws UsageException naming the option, its value and the bound, or the options that exclude each other */
     static CopyRequest of(Arguments arguments) throws UsageException {
         boolean listOptions = FormatOptionList.asksForHelp(arguments.values("-o"));
-        List<String> images = arguments.rest();
+        List<String> images = NbdcopyOptions.images(arguments, arguments.rest());
         if (images.size() < 2 && !listOptions) {
             throw new UsageException(images.isEmpty() ? "copy needs a source and a target" : "copy needs a target after '"
                     + images.get(0) + "'");
@@ -120,6 +122,7 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
         if (arguments.size("-S").isPresent()) {
             options.sparseSize(arguments.size("-S").getAsLong());
         }
+        NbdcopyOptions.apply(arguments, options);
         if (arguments.size("-r").isPresent()) {
             options.rate(arguments.size("-r").getAsLong());
         }

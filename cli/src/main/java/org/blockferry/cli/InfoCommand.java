@@ -13,7 +13,8 @@ final class InfoCommand implements Command {
         return new OptionTable("info", "[OPTIONS] IMAGE")
                 .examples(
                         "info disk.qcow2",
-                        "info --output json --backing-chain overlay.qcow2")
+                        "info --output json --backing-chain overlay.qcow2",
+                        "info --list nbd://host")
                 .description(
                         "Says what an image is: format, sizes, backing file, snapshots, bitmaps. The text and the JSON are those of "
                                 + "qemu-img info. Without --backing-chain no other file is opened, but for the external data file "
@@ -23,6 +24,7 @@ final class InfoCommand implements Command {
                 .flag("also of all backing files", "--backing-chain")
                 .flag("look although others may be writing to it", "-U", "--force-share")
                 .flag("open nothing that the image names", "--untrusted")
+                .flag("say which exports an NBD server has", "--list")
                 .group("Output")
                 .value("FORMAT", "human or json", "--output")
                 .flag("show this text", "-h", "--help");
@@ -41,6 +43,10 @@ final class InfoCommand implements Command {
         boolean json = ImageArguments.json(arguments);
         boolean chain = arguments.has("--backing-chain");
         String image = arguments.rest().get(0);
+        if (arguments.has("--list")) {
+            ExportList.print(session.out(), session.drivers().get(), image, json);
+            return ExitCode.OK;
+        }
         ImageRequest request = ImageArguments.request(image, arguments);
         List<ImageInfo> all = ImageArguments.opening(image, () -> chain
                 ? ImageInfo.ofChain(session.drivers().get(), request) : List.of(ImageInfo.of(session.drivers().get(), request)));

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -233,6 +234,41 @@ class ServeCommandTest {
         try (ServeRun serve = ServeRun.start("--read-only", "--persistent", "--port", "0", "--tls-creds", pki.toString(),
                 "--tls-any-client", path("disk.raw"))) {
             Peers.run(folder, "nbdinfo", "--size", serve.uri() + "?tls-certificates=" + stranger);
+        }
+    }
+
+    @Test
+    void infoListsWhatAServerHas() {
+        try (ServeRun serve = ServeRun.start("--read-only", "--persistent", "--name", "a b", "--socket", path("s"),
+                path("disk.raw"))) {
+            assertEquals("""
+                    exports available: 1
+                     export: 'a b'
+                      size:  6291968
+                      read-only: yes
+                      several connections: yes
+                      min block: 1
+                      available meta contexts: 1
+                       base:allocation
+                    """, CliRun.of("info", "--list", serve.uri()).expect(0).out());
+            assertEquals(1, ((List<?>) CliRun.of("info", "--list", "--output", "json", serve.uri()).json().get("exports")).size());
+        }
+        assertEquals("blockferry: " + path("noise") + ": only an NBD server has exports to list",
+                CliRun.of("info", "--list", path("noise")).expect(1).err().strip());
+    }
+
+    @Test
+    void nbdcopysOptionsMeanWhatTheyMeanThere() {
+        try (ServeRun serve = ServeRun.start("--read-only", "--persistent", "--socket", path("s"), path("disk.raw"))) {
+            CliRun.of("copy", "-O", "raw", "--connections", "2", "--request-size", "64K", "--flush", "--allocated", serve.uri(),
+                    path("full.raw")).expect(0);
+            Peers.run(folder, "cmp", "disk.raw", "full.raw");
+            assertFalse(Peers.run(folder, "qemu-img", "map", "--output=json", "-f", "raw", "full.raw").out().contains("\"data\": false"));
+            CliRun.of("copy", "-n", "--destination-is-zero", serve.uri(), "null:").expect(0);
+        }
+        for (String line : new String[] {"--connections 65 nbd://x null:", "--request-size 5000 nbd://x null:",
+            "--connections 2 a b", "--flush -t none a b", "--allocated -S 4k a b"}) {
+            CliRun.of(("copy " + line).split(" ")).expect(2);
         }
     }
 

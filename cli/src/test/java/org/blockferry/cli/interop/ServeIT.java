@@ -26,9 +26,10 @@ class ServeIT {
     private CliRun shell(String options, String then) throws Exception {
         Peers.require("qemu-img", "qemu-io", "nbdinfo", "mkfifo");
         Peers.run(folder, "qemu-img", "create", "-q", "-f", "qcow2", "disk.qcow2", "64M");
-        String line = "mkfifo uri; \"$0\" serve " + options + " disk.qcow2 >uri & pid=$!; read -r uri <uri; " + then
+        // What a shell starts in the background has SIGINT ignored, without job control.
+        String line = "mkfifo uri; env --default-signal=INT \"$0\" serve " + options + " disk.qcow2 >uri & pid=$!; read -r uri <uri; " + then
                 + "; wait $pid; code=$?; echo \"code $code\"; test -e s && echo \"socket left\"; exit 0";
-        try (LauncherProcess process = LauncherProcess.start("/usr/bin/env", folder, Map.of(), "bash", "-m", "-c", line,
+        try (LauncherProcess process = LauncherProcess.start("/usr/bin/env", folder, Map.of(), "bash", "-c", line,
                 LauncherProcess.launcher().toString())) {
             return process.finish().expect(0);
         }
