@@ -69,7 +69,7 @@ public class HandOffBenchmark {
         @Param({"fused-2", "staged-1+1", "staged-2+2"})
         String shape;
 
-        /** Work on a slot in each stage, in JMH's tokens of about a nanosecond or two; 20000 is near a slot of 256 KiB. */
+        /** Work on a slot in each stage, in JMH's tokens of about 2 nanoseconds; copying 256 KiB from file to file takes more. */
         @Param({"0", "20000"})
         long workTokens;
 
