@@ -9,7 +9,8 @@
  * </pre>
  *
  * <p>The door is {@link org.blockferry.cli.Launcher#run}, which returns an exit code and never ends the process; only {@link
- * org.blockferry.cli.Main} does that. No disk is touched here and no format is known here.
+ * org.blockferry.cli.Main} does that. No disk is touched here and no format is known here; {@code serve} hands what the engine opened
+ * to {@code drivers.nbd.server}.
  *
  * <p>{@code convert} is {@code qemu-img convert}: {@link org.blockferry.cli.ConvertRequest} has its rules, {@link
  * org.blockferry.cli.ConvertErrors} its words, {@link org.blockferry.cli.NodeOptions} its descriptions of nodes.

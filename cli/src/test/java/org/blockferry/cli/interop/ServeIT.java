@@ -50,7 +50,7 @@ class ServeIT {
     void aSignalWhileAClientWritesLosesNothingThatWasAnswered() throws Exception {
         CliRun run = shell("--persistent --socket s",
                 "(for i in $(seq 1 60); do echo \"write -P $i ${i}M 64k\"; done; echo quit) | qemu-io -f raw \"$uri\" >answers 2>&1 & "
-                        + "writer=$!; until grep -q ops answers; do :; done; kill -TERM $pid; wait $writer");
+                        + "writer=$!; until grep -qs ops answers; do sleep 0.05; done; kill -TERM $pid; wait $writer");
         assertTrue(run.out().startsWith("code 143\n"), run.out());
         Peers.run(folder, "qemu-img", "check", "disk.qcow2");
         long answered = Files.readString(folder.resolve("answers")).lines().filter(line -> line.contains("wrote ")).count();
