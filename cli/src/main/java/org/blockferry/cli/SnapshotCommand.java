@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.DriverRegistry;
 import org.blockferry.engine.inspect.ImageInfo;
+import org.blockferry.engine.inspect.ImageRequest;
 import org.blockferry.engine.maintain.SnapshotJob;
 
 /** {@code blockferry snapshot}: the internal snapshots of an image. Options, output and exit codes of {@code qemu-img snapshot}. */
@@ -59,7 +60,7 @@ final class SnapshotCommand implements Command {
 
     private static void list(Session session, DriverRegistry drivers, String image, Arguments arguments) throws IOException {
         try {
-            ImageInfo info = ImageInfo.of(drivers, ImageArguments.request(image, arguments));
+            ImageInfo info = ImageInfo.of(drivers, ImageRequest.of(image).withShare(arguments.has("-U")));
             if (!info.details().snapshots().isEmpty()) {
                 InfoText.snapshots(session.out(), info.details().snapshots());
             }
