@@ -38,12 +38,12 @@ record NbdOptions(
     /** As nbdcopy: four sockets keep two cores and most servers busy. */
     static final int DEFAULT_CONNECTIONS = 4;
     /**
-     * The largest that every server should like. Measured through the command with 1 GiB and qemu-nbd on two busy cores, best
-     * of seven: reading 0.71 s with 1 MiB requests, 0.87 with 512 KiB, 0.90 with 256 KiB (several pieces for one slot of 1
-     * MiB), 1.04 with slots and requests of 256 KiB; writing 0.96, 0.95, 1.20, 1.10. Fewer requests are fewer wake-ups and less
-     * bytecode that is still interpreted.
+     * As nbdcopy. Larger ones cost the kernel, which finds memory for each message on a Unix socket. Measured on a quiet machine
+     * with two processors, 708 MiB of files in 8 GiB, qemu-nbd to a file; wall (processor) seconds of four runs by turns: 128
+     * KiB 0.84 to 2.32 (0.9 to 1.2), 256 KiB 0.79 to 3.29 (0.9 to 1.2), 512 KiB 0.83 to 2.14 (1.0 to 1.5), 1 MiB 1.69 to 2.28
+     * (2.1 to 2.3), nbdcopy 0.79 to 0.89 (0.6 to 0.7). A busy machine had said 1 MiB.
      */
-    static final int DEFAULT_REQUEST_SIZE = 1 << 20;
+    static final int DEFAULT_REQUEST_SIZE = 256 << 10;
     /** Longer than a busy disk needs for anything but a very large flush; a dead server does not hang a copy for ever. */
     static final Duration DEFAULT_TIMEOUT = Duration.ofMinutes(5);
     /** The whole way from connect to transmission, however patient the options are otherwise. */
