@@ -26,8 +26,13 @@ class ArchitectureTest {
                 Named.of("plan knows block", ArchitectureRules.knowsOnly("engine.plan", "engine.block", "engine.util")),
                 Named.of("pipeline knows plan and block",
                         ArchitectureRules.knowsOnly("engine.pipeline", "engine.plan", "engine.block", "engine.util")),
+                Named.of("salvage knows plan and block",
+                        ArchitectureRules.knowsOnly("engine.salvage", "engine.plan", "engine.block", "engine.util")),
+                Named.of("resume knows block", ArchitectureRules.knowsOnly("engine.resume", "engine.block", "engine.util")),
+                Named.of("digest knows block", ArchitectureRules.knowsOnly("engine.digest", "engine.block", "engine.util")),
                 Named.of("job knows the engine", ArchitectureRules.knowsOnly("engine.job", "engine")),
                 Named.of("maintain knows the engine", ArchitectureRules.knowsOnly("engine.maintain", "engine")),
+                Named.of("mirror knows the engine", ArchitectureRules.knowsOnly("engine.mirror", "engine")),
                 Named.of("the engine knows no other module", ArchitectureRules.knowsOnly("engine")),
                 Named.of("inspect knows the engine", ArchitectureRules.knowsOnly("engine.inspect", "engine")),
                 Named.of("no cycles", ArchitectureRules.freeOfCycles("engine")),
@@ -44,8 +49,10 @@ class ArchitectureTest {
 
     @Test
     void everyPackageOfTheEngineHasARule() {
-        List<String> known = List.of("util", "block", "graph", "plan", "pipeline", "job", "maintain", "inspect");
-        ENGINE.forEach(type -> assertTrue(known.contains(type.getPackageName().split("\\.")[3]), type.getName() + " has no rule"));
+        List<String> known = List.of("util", "block", "graph", "plan", "pipeline", "salvage", "job", "maintain", "inspect",
+                "mirror", "digest", "resume");
+        ENGINE.forEach(type -> assertTrue(known.contains(type.getPackageName().split("\\.")[3]), type.getName()
+                + " has no rule"));
     }
 
     @Test

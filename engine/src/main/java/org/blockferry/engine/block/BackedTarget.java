@@ -19,4 +19,10 @@ public interface BackedTarget extends BlockTarget {
      * @param below the backing file with its own chain, whose length is known
      */
     void setBacking(BlockSource below);
+
+    /** What {@link #setBacking} gave it. */
+    Optional<BlockSource> below();
+
+    /** The status of this layer alone: what is not {@link BlockStatus#LOCAL} defers to the backing file. */
+    BlockStatus layerStatus(ByteRange range) throws BlockException;
 }

@@ -3,6 +3,9 @@ package org.blockferry.engine.block;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.blockferry.engine.util.Printable;
 
 /**
  * The one checked failure of the engine and its drivers. Callers branch on {@link #kind}; people read the message, which is one
@@ -10,6 +13,8 @@ import java.util.Optional;
  */
 public final class BlockException extends IOException {
     private static final long serialVersionUID = 1L;
+    /** EINTR, EAGAIN, and of the network: ENETRESET, ECONNABORTED, ECONNRESET, ENOBUFS, ETIMEDOUT. */
+    private static final Set<Integer> TRANSIENT = Set.of(4, 11, 102, 103, 104, 105, 110);
 
     /** What went wrong, for programs. */
     public enum Kind {
@@ -42,9 +47,12 @@ public final class BlockException extends IOException {
     private final Kind kind;
     private final String node;
     private final transient ByteRange range;
+    private final int errno;
 
-    private BlockException(Kind kind, String node, ByteRange range, String message, Throwable cause) {
-        super(message, cause);
+    private BlockException(Kind kind, String node, ByteRange range, int errno, String message, Throwable cause) {
+        // Here, once, whatever part of it comes from an image, a peer or a command line.
+        super(Printable.line(message), cause);
+        this.errno = errno;
         this.kind = Objects.requireNonNull(kind, "kind");
         this.node = Objects.requireNonNull(node, "node");
         this.range = range;
@@ -52,12 +60,12 @@ public final class BlockException extends IOException {
 
     /** A failure of a node as a whole: {@code node: what}. */
     public static BlockException of(Kind kind, String node, String what) {
-        return new BlockException(kind, node, null, node + ": " + what, null);
+        return new BlockException(kind, node, null, 0, node + ": " + what, null);
     }
 
     /** A failure of a node as a whole, with its cause: {@code node: what}. */
     public static BlockException of(Kind kind, String node, String what, Throwable cause) {
-        return new BlockException(kind, node, null, node + ": " + what, cause);
+        return new BlockException(kind, node, null, 0, node + ": " + what, cause);
     }
 
     /**
@@ -68,13 +76,27 @@ public final class BlockException extends IOException {
      */
     public static BlockException request(
             Kind kind, String node, String operation, ByteRange range, String reason, Throwable cause) {
-        return new BlockException(kind, node, range, node + ": " + operation + " " + range.length() + " bytes at 0x"
+        return new BlockException(kind, node, range, 0, node + ": " + operation + " " + range.length() + " bytes at 0x"
                 + Long.toHexString(range.offset()) + ": " + reason, cause);
     }
 
     /** A header field or table entry outside its bounds: {@code node: field is value; bound}. */
     public static BlockException field(Kind kind, String node, String field, Object value, String bound) {
-        return new BlockException(kind, node, null, node + ": " + field + " is " + value + "; " + bound, null);
+        return new BlockException(kind, node, null, 0, node + ": " + field + " is " + value + "; " + bound, null);
+    }
+
+    /**
+     * The same failure with the number that the system or the server gave for it.
+     *
+     * @param number in the generic numbering of Linux; 0: none is known
+     */
+    public BlockException withErrno(int number) {
+        if (number == errno) {
+            return this;
+        }
+        BlockException same = new BlockException(kind, node, range, number, getMessage(), getCause());
+        same.setStackTrace(getStackTrace());
+        return same;
     }
 
     /** What went wrong, for programs. */
@@ -90,5 +112,15 @@ public final class BlockException extends IOException {
     /** The bytes of the request that failed, when it was a request. */
     public Optional<ByteRange> range() {
         return Optional.ofNullable(range);
+    }
+
+    /** The number that the system or the server gave for it, when there was one: that of Linux, on any system. */
+    public OptionalInt errno() {
+        return errno == 0 ? OptionalInt.empty() : OptionalInt.of(errno);
+    }
+
+    /** Whether the same request may well succeed a moment later: it was interrupted, timed out, or found no room in a queue. */
+    public boolean isTransient() {
+        return kind == Kind.IO && TRANSIENT.contains(errno);
     }
 }

@@ -34,7 +34,9 @@ public interface BlockTarget extends BlockNode {
      *
      * @return {@code false} if the advice was not taken
      */
-    boolean discard(ByteRange range) throws BlockException;
+    default boolean discard(ByteRange range) throws BlockException {
+        return false;
+    }
 
     /** Makes durable what was written before the call. */
     void flush() throws BlockException;
@@ -44,10 +46,12 @@ public interface BlockTarget extends BlockNode {
      * blocks or by a copy in the kernel.
      *
      * @param from a run that is {@code MAPPED} and {@code OFFSET_VALID} and neither ZERO nor COMPRESSED
-     * @return bytes copied, from the start of the run; fewer than asked, down to 0, when the node cannot or can no longer do it.
-     *     The caller copies the rest by reading and writing.
+     * @return bytes copied, from the start of the run; fewer than asked, down to 0, when the node cannot or can no longer do
+     *     it. The caller copies the rest by reading and writing.
      */
-    long offload(BlockStatus from, long to, long length) throws BlockException;
+    default long offload(BlockStatus from, long to, long length) throws BlockException {
+        return 0;
+    }
 
     /**
      * Makes this target, into which nothing was written yet, hold what {@code source} holds by sharing all of its blocks: a
@@ -59,6 +63,13 @@ public interface BlockTarget extends BlockNode {
      */
     default boolean share(BlockSource source) throws BlockException {
         return false;
+    }
+
+    /**
+     * Lets requests fail that wait for somebody outside, such as the reader of a pipe: the copy was abandoned. For any thread.
+     * The target can only be closed after that. A node that waits for nobody may go on.
+     */
+    default void giveUp() {
     }
 
     /**

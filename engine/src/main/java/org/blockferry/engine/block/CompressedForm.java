@@ -12,4 +12,15 @@ public record CompressedForm(String type, int unit) {
     public CompressedForm {
         Objects.requireNonNull(type, "type");
     }
+
+    /** Written out: the first equals of a record without one costs a start 20 ms, and each copy of qcow2 to qcow2 asks. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof CompressedForm that && type.equals(that.type) && unit == that.unit;
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * type.hashCode() + unit;
+    }
 }

@@ -18,4 +18,11 @@ public interface StreamSource extends BlockSource {
      * @throws BlockException if the stream broke; it is not usable after that
      */
     int readNext(ByteBuffer into) throws BlockException;
+
+    /**
+     * Lets {@link #readNext} tell the end of the stream from now on, also where it waits for the next byte: nobody wants any
+     * more. For any thread. A stream that never waits may go on.
+     */
+    default void endEarly() {
+    }
 }

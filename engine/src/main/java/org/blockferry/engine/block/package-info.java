@@ -5,6 +5,7 @@
  *   BlockNode ──┬── BlockSource   status, read
  *               ├── BlockTarget   write, writeZeroes, discard, offload, flush, complete
  *               └── BlockStorage  both, and it can grow
+ *   BitmapSource    a source with dirty bitmaps:         DirtyBitmap
  *
  *   ProtocolDriver  opens and creates what holds bytes:  file, null:, memory:, nbd:, -
  *   FormatDriver    lays a format over those bytes:      raw, qcow2

@@ -2,6 +2,7 @@ package org.blockferry.engine.graph;
 
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.ImageLocation;
+import org.blockferry.engine.util.Printable;
 
 /**
  * The names of other files that stand inside images.
@@ -45,19 +46,6 @@ final class ImageNames {
     }
 
     private static BlockException refused(ImageLocation image, String field, String name, String why) {
-        return BlockException.of(BlockException.Kind.REFUSED, image.text(), field + " is '" + printable(name) + "'; " + why);
-    }
-
-    /** The name without what would break the line, or play with a terminal: it comes from an image. */
-    static String printable(String name) {
-        StringBuilder text = new StringBuilder(name.length());
-        name.codePoints().forEach(c -> {
-            if (Character.isISOControl(c)) {
-                text.append(String.format("\\x%02x", c));
-            } else {
-                text.appendCodePoint(c);
-            }
-        });
-        return text.toString();
+        return BlockException.of(BlockException.Kind.REFUSED, image.text(), field + " is '" + Printable.line(name) + "'; " + why);
     }
 }

@@ -25,6 +25,7 @@ import org.blockferry.engine.block.OpenOptions;
 import org.blockferry.engine.block.ProtocolDriver;
 import org.blockferry.engine.block.Trait;
 import org.blockferry.engine.util.CloseAll;
+import org.blockferry.engine.util.Printable;
 
 /**
  * Opens images with everything below them. Thread-safe.
@@ -143,7 +144,7 @@ public final class ImageOpener {
             throws BlockException {
         Layer above = chain.get(chain.size() - 1);
         ImageLocation image = above.location();
-        String stored = ImageNames.printable(reference.file());
+        String stored = Printable.line(reference.file());
         if (policy.untrusted()) {
             throw BlockException.of(Kind.REFUSED, image.text(),
                     BACKING_FILE + " is '" + stored + "'; an untrusted image's backing file is not opened");
@@ -188,7 +189,7 @@ public final class ImageOpener {
     }
 
     private static BlockException cycle(ImageLocation image, ImageLocation backing, Layer same) {
-        return BlockException.of(Kind.CORRUPT_IMAGE, image.text(), BACKING_FILE + " '" + ImageNames.printable(backing.text())
+        return BlockException.of(Kind.CORRUPT_IMAGE, image.text(), BACKING_FILE + " '" + Printable.line(backing.text())
                 + "' is in the chain already, as '" + same.location() + "'");
     }
 
@@ -198,7 +199,7 @@ public final class ImageOpener {
         String message = cause.getMessage();
         String reason = message.startsWith(prefix) ? message.substring(prefix.length()) : message;
         return BlockException.of(cause.kind(), image.text(),
-                field + " '" + ImageNames.printable(below.text()) + "': " + reason, cause);
+                field + " '" + Printable.line(below.text()) + "': " + reason, cause).withErrno(cause.errno().orElse(0));
     }
 
     /** @param follow whether the image's data file may be opened, as far as the format goes */
@@ -277,11 +278,11 @@ public final class ImageOpener {
     private FormatDriver.DataFileOpener dataFiles(ImageLocation location, NodeInfo file, OpenOptions options, boolean follow) {
         return (image, name) -> {
             if (policy.untrusted()) {
-                throw BlockException.of(Kind.REFUSED, location.text(), DATA_FILE + " is '" + ImageNames.printable(name)
+                throw BlockException.of(Kind.REFUSED, location.text(), DATA_FILE + " is '" + Printable.line(name)
                         + "'; an untrusted image's data file is not opened");
             }
             if (!follow) {
-                throw BlockException.of(Kind.REFUSED, location.text(), DATA_FILE + " is '" + ImageNames.printable(name)
+                throw BlockException.of(Kind.REFUSED, location.text(), DATA_FILE + " is '" + Printable.line(name)
                         + "', but that this file is an image was only probed, and a raw disk could look like this");
             }
             ImageLocation data = ImageNames.resolve(location, DATA_FILE, name);
@@ -294,7 +295,7 @@ public final class ImageOpener {
             }
             if (file.identity().isPresent() && file.identity().equals(opened.info().identity())) {
                 BlockException same = BlockException.of(Kind.CORRUPT_IMAGE, location.text(),
-                        DATA_FILE + " '" + ImageNames.printable(name) + "' is the image itself");
+                        DATA_FILE + " '" + Printable.line(name) + "' is the image itself");
                 CloseAll.after(same, opened);
                 throw same;
             }

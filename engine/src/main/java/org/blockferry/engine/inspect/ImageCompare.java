@@ -158,7 +158,7 @@ public final class ImageCompare implements AutoCloseable {
         try {
             return plan.next(piece);
         } catch (BlockException e) {
-            failed(plan.position(), BlockException.of(e.kind(), e.node(), reasonOf(e), e));
+            failed(plan.position(), BlockException.of(e.kind(), e.node(), reasonOf(e), e).withErrno(e.errno().orElse(0)));
             return false;
         }
     }

@@ -34,6 +34,10 @@ public record ImageRequest(String image, Optional<String> format, Optional<Strin
         return new ImageRequest(image, Optional.empty(), Optional.empty(), CacheMode.WRITEBACK, false, false);
     }
 
+    public ImageRequest withImage(String other) {
+        return new ImageRequest(other, format, snapshot, cache, share, untrusted);
+    }
+
     public ImageRequest withFormat(Optional<String> other) {
         return new ImageRequest(image, other, snapshot, cache, share, untrusted);
     }

@@ -26,7 +26,8 @@ final class MeterStorage implements BlockStorage {
     private final AtomicLong length = new AtomicLong();
 
     MeterStorage(String name) {
-        this.info = new NodeInfo(name, "meter", 0, BlockLimits.NONE, Set.of(Trait.READS_ZERO_WHEN_NEW, Trait.FAST_ZERO), THREADS,
+        this.info = new NodeInfo(name, "meter", 0, BlockLimits.NONE, Set.of(Trait.READS_ZERO_WHEN_NEW, Trait.FAST_ZERO),
+                THREADS,
                 THREADS, Optional.empty());
     }
 
@@ -81,11 +82,6 @@ final class MeterStorage implements BlockStorage {
     @Override
     public void setLength(long bytes) {
         length.set(bytes);
-    }
-
-    @Override
-    public long offload(BlockStatus from, long to, long count) {
-        return 0;
     }
 
     @Override

@@ -5,6 +5,7 @@
  * <pre>
  *   ImageRequest ──┬──▶ ImageMap       MapEntry after MapEntry ──▶ DiskPicture
  *                  ├──▶ ImageCompare   CompareResult, with the first byte that differs
+ *                  ├──▶ ImageChecksum  Checksum of what a disk reads as
  *                  ├──▶ ImageInfo      what the header says, of one image or of the chain
  *                  └──▶ ImageMeasure   Measurement; with a scan, the size of the copy itself
  *                          │

@@ -1,5 +1,6 @@
 package org.blockferry.engine.job;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +22,8 @@ import org.blockferry.engine.pipeline.PipelineOptions;
 public final class CopyOptions {
     /** What one zero run in data must at least have to become a hole, unless told otherwise. */
     public static final long DEFAULT_SPARSE_SIZE = 4096;
+    /** Bytes read between two entries of a journal, unless told otherwise. */
+    public static final long DEFAULT_JOURNAL_INTERVAL = 128L << 20;
     /** The most requests in flight that may be asked for. */
     public static final int MAX_PARALLEL = 64;
     private static final int SECTOR = 512;
@@ -167,6 +170,41 @@ public final class CopyOptions {
         return set.salvage;
     }
 
+    /** The map of a salvage that goes on in several runs; what it says is done is not done again. */
+    public Optional<Path> salvageMap() {
+        return set.salvageMap;
+    }
+
+    /** Whether what the source calls zeroes is looked at. */
+    public HoleChecking holeChecking() {
+        return set.holeChecking;
+    }
+
+    /** Whether the target is read back, and must read as the source did. */
+    public boolean verify() {
+        return set.verify;
+    }
+
+    /** Whether an earlier run of the same copy is gone on with, and a later one can go on. */
+    public boolean resume() {
+        return set.resume;
+    }
+
+    /** How the source is compared with that of the earlier run; empty: as that has begun. */
+    public Optional<ResumeCheck> resumeCheck() {
+        return set.resumeCheck;
+    }
+
+    /** The journal of a copy that can be resumed; empty: beside the target. */
+    public Optional<Path> journal() {
+        return set.journal;
+    }
+
+    /** Bytes read between two entries of the journal: what may have to be read again. */
+    public long journalInterval() {
+        return set.journalInterval;
+    }
+
     /** {@code -l}: the internal snapshot to copy instead of the current state. */
     public Optional<String> snapshot() {
         return set.snapshot;
@@ -213,6 +251,13 @@ public final class CopyOptions {
         private boolean share;
         private boolean untrusted;
         private boolean salvage;
+        private Optional<Path> salvageMap = Optional.empty();
+        private HoleChecking holeChecking = HoleChecking.NONE;
+        private boolean verify;
+        private boolean resume;
+        private Optional<ResumeCheck> resumeCheck = Optional.empty();
+        private Optional<Path> journal = Optional.empty();
+        private long journalInterval = DEFAULT_JOURNAL_INTERVAL;
         private Optional<String> snapshot = Optional.empty();
         private OffloadMode offload = OffloadMode.AUTO;
         private boolean statistics;
@@ -246,6 +291,13 @@ public final class CopyOptions {
             share = from.share;
             untrusted = from.untrusted;
             salvage = from.salvage;
+            salvageMap = from.salvageMap;
+            holeChecking = from.holeChecking;
+            verify = from.verify;
+            resume = from.resume;
+            resumeCheck = from.resumeCheck;
+            journal = from.journal;
+            journalInterval = from.journalInterval;
             snapshot = from.snapshot;
             offload = from.offload;
             statistics = from.statistics;
@@ -393,6 +445,46 @@ public final class CopyOptions {
             return this;
         }
 
+        /** Implies {@link #salvage}. */
+        public Builder salvageMap(Path file) {
+            salvageMap = Optional.of(file);
+            salvage = true;
+            return this;
+        }
+
+        public Builder holeChecking(HoleChecking how) {
+            holeChecking = Objects.requireNonNull(how, "hole checking");
+            return this;
+        }
+
+        /** Nothing is offloaded then: a byte that this process has not seen is in no digest. */
+        public Builder verify(boolean readBack) {
+            verify = readBack;
+            return this;
+        }
+
+        /** The target's cache mode must flush then: {@code unsafe} becomes {@code writeback}. */
+        public Builder resume(boolean goOn) {
+            resume = goOn;
+            return this;
+        }
+
+        public Builder resumeCheck(ResumeCheck how) {
+            resumeCheck = Optional.of(how);
+            return this;
+        }
+
+        public Builder journal(Path file) {
+            journal = Optional.of(file);
+            return this;
+        }
+
+        /** @param bytes at least 1 */
+        public Builder journalInterval(long bytes) {
+            journalInterval = bytes;
+            return this;
+        }
+
         public Builder snapshot(String idOrName) {
             snapshot = Optional.of(idOrName);
             return this;
@@ -458,8 +550,28 @@ public final class CopyOptions {
             if (noCreate) {
                 require(targetOptions.isEmpty(), "options for a new target (-o) make no sense where none is made (-n)");
             }
+            if (resume) {
+                require(backing.isEmpty(), "a backing file (-B) and --resume exclude each other");
+                require(!compress, "compressing (-c) and --resume exclude each other: what is compressed is written once");
+                require(!salvage, "--salvage and --resume exclude each other; --salvage-map goes on by itself");
+                require(targetSpec.isEmpty() && sourceSpecs.isEmpty(), "images that are described part by part cannot be resumed");
+            }
+            require(resume || journal.isEmpty() && resumeCheck.isEmpty(), "a journal is kept with --resume only");
+            require(journalInterval > 0, "the journal's interval is " + journalInterval + "; at least 1");
+            if (salvageMap.isPresent()) {
+                require(!verify, "--verify and --salvage-map exclude each other: what cannot be read has no digest");
+                require(sources.size() == 1, "a map (--salvage-map) is of one source, and " + sources.size() + " are given");
+                require(backing.isEmpty(), "a backing file (-B) and --salvage-map exclude each other");
+                require(!compress, "compressing (-c) and --salvage-map exclude each other: what is compressed is written once");
+            }
+            if (offload == OffloadMode.PREFER) {
+                require(!verify, "preferring offload and --verify exclude each other: what is digested must be read");
+                require(!salvage, "preferring offload and --salvage exclude each other");
+                require(!compress, "preferring offload and compressing (-c) exclude each other");
+            }
             if (offload == OffloadMode.ALWAYS) {
                 require(sparseSize.orElse(0) == 0, "offloading always and looking for zeroes (-S) exclude each other");
+                require(!verify, "offloading always and --verify exclude each other: what is digested must be read");
                 require(!salvage, "offloading always and --salvage exclude each other");
                 require(!compress, "offloading always and compressing (-c) exclude each other");
             }

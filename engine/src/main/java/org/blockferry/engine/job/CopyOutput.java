@@ -37,16 +37,21 @@ record CopyOutput(ImageLocation location, Optional<FoundImage> existing, String 
     private static final String RAW = "raw";
     private static final String BACKED = "qcow2";
 
-    static CopyOutput decide(ImageOpener opener, CopyOptions options) throws BlockException {
+    static CopyOutput decide(ImageOpener opener, CopyOptions options, Optional<SalvageRun> salvage) throws BlockException {
         DriverRegistry registry = opener.registry();
         ImageLocation location = options.targetSpec().map(NodeSpec::file).orElseGet(() -> registry.locate(options.target()));
         Optional<FoundImage> existing = find(opener, location);
-        String format = formatOf(registry, location, existing, options);
+        String format = options.targetFormat().isEmpty() && salvage.flatMap(SalvageRun::targetFormat).isPresent()
+                ? registry.format(location.text(), salvage.get().targetFormat().get()).name()
+                : formatOf(registry, location, existing, options);
         // A raw disk on a device is the device; another format is laid out on it anew, as on a file.
         boolean fixed = registry.protocol(location).isFixed(location);
-        boolean inPlace = options.noCreate() || format.equals(RAW) && fixed;
+        boolean inPlace = options.noCreate() || salvage.isPresent() && salvage.get().goesOn() || format.equals(RAW) && fixed;
         CopyOutput output = new CopyOutput(location, existing, format, fixed, inPlace && !location.protocol().equals(STREAM));
         output.check(options);
+        if (salvage.isPresent() && !fixed) {
+            salvage.get().requireTarget(location.text(), registry.protocol(location).exists(location));
+        }
         if (options.noCreate() && !registry.protocol(location).exists(location) && location.protocol().equals(FILE)) {
             throw BlockException.of(Kind.NOT_FOUND, location.text(), "No such file or directory, and none is to be made (-n)");
         }

@@ -67,11 +67,6 @@ final class DiscardStorage implements BlockStorage {
     }
 
     @Override
-    public long offload(BlockStatus from, long to, long count) {
-        return 0;
-    }
-
-    @Override
     public void complete() {
     }
 

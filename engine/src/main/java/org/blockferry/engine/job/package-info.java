@@ -6,6 +6,10 @@
  *                     │                └── progress, control: any thread
  *                     ├ CopyInput    sources and their chains, as one disk
  *                     ├ CopyOutput   which format, made anew or written in place, not one of the sources
+ *                     ├ SalvageRun   a map, and a target that stays for the next run
+ *                     ├ HoleCheck    reads what the source calls zeroes
+ *                     ├ ResumeRun    a journal, and a target that the next run goes on with
+ *                     ├ Verifier     digests of both sides: Verification
  *                     └ KeptBase     found in the chain by identity, else compared by content (BaseCheck)
  * </pre>
  *

@@ -101,7 +101,8 @@ public final class CreateJob {
         } catch (BlockException e) {
             String prefix = location.text() + ": ";
             String reason = e.getMessage().startsWith(prefix) ? e.getMessage().substring(prefix.length()) : e.getMessage();
-            throw BlockException.of(e.kind(), image.text(), "Could not open '" + location.text() + "': " + reason, e);
+            throw BlockException.of(e.kind(), image.text(), "Could not open '" + location.text() + "': " + reason, e)
+                    .withErrno(e.errno().orElse(0));
         }
     }
 

@@ -72,7 +72,7 @@ final class ClaimProcessor implements EventProcessor {
         try {
             stage.process(slot);
         } catch (Throwable t) {
-            state.failure().offer(t);
+            state.failed(t);
             state.drop(slot);
         }
     }

@@ -64,6 +64,9 @@ final class CompressedCopier {
         if (bytes == 0 || !target.writeCompressed(at, stored.flip())) {
             return false;
         }
+        if (state.listener() != CopyListener.NONE) {
+            state.listener().read(at, buffer.duplicate().limit((int) (end - at)).position(0));
+        }
         counters.addCopied(end - at);
         return true;
     }

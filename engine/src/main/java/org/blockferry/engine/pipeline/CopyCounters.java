@@ -1,7 +1,9 @@
 package org.blockferry.engine.pipeline;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import org.blockferry.engine.block.ByteRange;
 
 /**
@@ -19,6 +21,7 @@ public final class CopyCounters {
     private final LongAdder skipped = new LongAdder();
     private final LongAdder salvaged = new LongAdder();
     private final RangeList salvagedRanges = new RangeList(MAX_LISTED);
+    private volatile Consumer<ByteRange> lossListener = range -> { };
     private volatile long length;
 
     CopyCounters() {
@@ -89,7 +92,13 @@ public final class CopyCounters {
         skipped.add(bytes);
     }
 
+    /** Who is told of each range that could not be read, by the thread that read; set before the copy runs. */
+    public void listenToLosses(Consumer<ByteRange> listener) {
+        lossListener = Objects.requireNonNull(listener, "listener");
+    }
+
     void addSalvaged(ByteRange range) {
+        lossListener.accept(range);
         salvaged.add(range.length());
         salvagedRanges.add(range);
     }

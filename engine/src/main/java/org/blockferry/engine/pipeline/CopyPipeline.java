@@ -1,6 +1,8 @@
 package org.blockferry.engine.pipeline;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -75,6 +77,18 @@ public final class CopyPipeline implements Copier {
         return shape;
     }
 
+    /** Who hears what is read and what is settled; set before the run. */
+    public void listen(CopyListener listener) {
+        state.listen(Objects.requireNonNull(listener, "listener"));
+    }
+
+    /** What was chosen for this copy and why, a line each, told by what will do it: the shape, threads, slots, zeroes, offload. */
+    public List<String> explain() {
+        List<String> lines = new ArrayList<>(shape.reasons());
+        lines.addAll(stages.explain());
+        return lines;
+    }
+
     @Override
     public CopyCounters counters() {
         return counters;
@@ -114,13 +128,15 @@ public final class CopyPipeline implements Copier {
         if (!begun.compareAndSet(false, true)) {
             throw new IllegalStateException("a pipeline runs once");
         }
+        CopyControl.Listening waking = state.control().whenCancelled(stages::cancelled);
         try {
             feed();
         } catch (Throwable t) {
-            state.failure().offer(t);
+            state.failed(t);
         }
         ring.drain(pacer);
         ring.end();
+        waking.close();
         pacer.restoreInterrupt();
         complete = planned && !isCutShort() && !state.isIncomplete();
         report = statistics.report(shape.explain(), ring.threads(), shape.slots());
@@ -168,6 +184,11 @@ public final class CopyPipeline implements Copier {
         if (action instanceof CopyAction.Copy copy) {
             return stages.offloadRule().wants(copy.status()) ? filler.addOffload(copy.status()) : filler.addData(range);
         }
+        if (action instanceof CopyAction.Zero || everyByte) {
+            state.listener().zeroes(range);
+        } else {
+            state.listener().skipped(range);
+        }
         if (everyByte || action instanceof CopyAction.Zero zero && zero.explicit()) {
             return filler.addZero(range);
         }
@@ -176,6 +197,7 @@ public final class CopyPipeline implements Copier {
         } else {
             counters.addSkipped(range.length());
         }
+        state.listener().settled(range);
         return true;
     }
 
@@ -200,6 +222,7 @@ public final class CopyPipeline implements Copier {
             int length = buffer.position();
             timer.done(StageOp.READ, start, length);
             if (length > 0) {
+                state.listener().read(offset, buffer.duplicate().flip());
                 slot.runs().addData(offset, length, 0);
                 offset += length;
                 counters.planned(offset);
@@ -253,7 +276,7 @@ public final class CopyPipeline implements Copier {
                     stages.fused().process(slot);
                 }
             } catch (Throwable t) {
-                state.failure().offer(t);
+                state.failed(t);
                 state.drop(slot);
             }
         }

@@ -53,11 +53,13 @@ public final class DirectCopier implements Copier {
         if (!begun.compareAndSet(false, true)) {
             throw new IllegalStateException("a copier runs once");
         }
+        CopyControl.Listening waking = state.control().whenCancelled(stages::cancelled);
         try {
             ByteBuffer buffer = stages.buffers().allocate();
             complete = source instanceof StreamSource stream && source.info().has(Trait.STREAM)
                     ? copyStream(stream, buffer) : copyPlan(buffer);
         } finally {
+            waking.close();
             pacer.restoreInterrupt();
             report = statistics.report("direct: the calling thread", 0, 0);
         }

@@ -52,7 +52,7 @@ final class OffloadCopier {
             }
             ByteRange rest = run.range().from(run.offset() + done);
             long start = timer.start();
-            long moved = target.offload(run.clip(rest), rest.offset(), rest.length());
+            long moved = offload(run.clip(rest));
             timer.done(StageOp.OFFLOAD, start, moved);
             if (moved == 0) {
                 rule.refuse(run.clip(rest));
@@ -61,6 +61,18 @@ final class OffloadCopier {
             done += moved;
         }
         return copyThrough(run.offset() + done, run.end(), buffer);
+    }
+
+    private long offload(BlockStatus run) throws BlockException {
+        while (true) {
+            try {
+                return target.offload(run, run.offset(), run.length());
+            } catch (BlockException e) {
+                if (!state.awaitSpace(e)) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** Reads and writes {@code [from, to)} through the buffer, in pieces that end at multiples of its size. */

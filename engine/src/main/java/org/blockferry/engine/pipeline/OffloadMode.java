@@ -4,6 +4,8 @@ package org.blockferry.engine.pipeline;
 public enum OffloadMode {
     /** Where it pays and loses nothing; see {@link OffloadRule}. */
     AUTO,
+    /** Every copied byte where it is possible, zeroes that are written in it too; the others are read, searched and written. */
+    PREFER,
     /** Never. */
     NEVER,
     /** Every copied byte; the copy fails where it is not possible. */

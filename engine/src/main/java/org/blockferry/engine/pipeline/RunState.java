@@ -1,10 +1,15 @@
 package org.blockferry.engine.pipeline;
 
+import org.blockferry.engine.block.BlockException;
+
+import org.blockferry.engine.block.BlockException;
+
 /** Why work should stop, and whether any was left undone. Shared by all threads of one copy. */
 final class RunState {
     private final FirstFailure failure = new FirstFailure();
     private final CopyControl control;
     private volatile boolean incomplete;
+    private volatile CopyListener listener = CopyListener.NONE;
 
     RunState(CopyControl control) {
         this.control = control;
@@ -14,8 +19,21 @@ final class RunState {
         return failure;
     }
 
+    /** Whether a request that has failed so is to be tried again; waits for somebody to say so. */
+    boolean awaitSpace(BlockException failed) {
+        return control.awaitSpace(failed, failure::isSet);
+    }
+
     CopyControl control() {
         return control;
+    }
+
+    CopyListener listener() {
+        return listener;
+    }
+
+    void listen(CopyListener to) {
+        listener = to;
     }
 
     /** Whether nothing new may be begun. */
@@ -26,6 +44,17 @@ final class RunState {
     /** Whether what has been begun is to be dropped as well. */
     boolean isStopping() {
         return failure.isSet() || control.isAbandoned();
+    }
+
+    /**
+     * Something failed. What comes of giving up an abandoned copy is no failure of it.
+     */
+    void failed(Throwable t) {
+        if (control.isAbandoned() && t instanceof BlockException) {
+            incomplete = true;
+        } else {
+            failure.offer(t);
+        }
     }
 
     /** Drops the slot: what the plan wanted of it has not been done. */

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.ByteRange;
+import org.blockferry.engine.block.Trait;
 
 /** Reads, and when salvaging replaces what cannot be read by zeroes. Owned by one thread. */
 final class SourceReader {
@@ -19,7 +20,10 @@ final class SourceReader {
     SourceReader(BlockSource source, boolean salvage, CopyCounters counters, RunState state, StageTimer timer) {
         this.source = source;
         this.salvage = salvage;
-        this.piece = Math.max(MIN_PIECE, source.info().limits().requestAlignment());
+        // Through the page cache a sector can be had by itself, though whole blocks are cheaper; past it, and of a server, less
+        // than the alignment is the same request again, and each costs a dying disk seconds.
+        boolean whole = source.info().has(Trait.DIRECT) || source.info().has(Trait.REMOTE);
+        this.piece = whole ? Math.max(MIN_PIECE, source.info().limits().requestAlignment()) : MIN_PIECE;
         this.counters = counters;
         this.state = state;
         this.timer = timer;
@@ -37,6 +41,9 @@ final class SourceReader {
             salvage(offset, buffer, position, length, e);
         }
         timer.done(StageOp.READ, start, length);
+        if (state.listener() != CopyListener.NONE) {
+            state.listener().read(offset, buffer.duplicate().limit(position + length).position(position));
+        }
     }
 
     /** A file that is gone or refused stays a failure; only bytes that cannot be had are replaced. */

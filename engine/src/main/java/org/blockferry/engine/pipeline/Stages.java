@@ -1,8 +1,10 @@
 package org.blockferry.engine.pipeline;
 
+import java.util.List;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockTarget;
+import org.blockferry.engine.block.StreamSource;
 import org.blockferry.engine.block.Trait;
 import org.blockferry.engine.plan.CopyPolicy;
 
@@ -31,6 +33,11 @@ final class Stages {
         this.zeroRule = new ZeroRule(policy, target.info(), options, shape.slotBytes());
         this.offloadRule = new OffloadRule(target, options, shape, CompressedCopier.isPossible(source, target));
         this.buffers = new SlotBuffers(shape.slotBytes(), source.info(), target.info());
+    }
+
+    /** What was chosen beside the shape, a line each. */
+    List<String> explain() {
+        return List.of(zeroRule.explain(), offloadRule.explain());
     }
 
     OffloadRule offloadRule() {
@@ -64,6 +71,16 @@ final class Stages {
 
     OffloadCopier offload(StageTimer timer) {
         return new OffloadCopier(source, target, offloadRule, reader(timer), writer(timer), counters, state, timer);
+    }
+
+    /** Wakes who waits for the other end of a pipe, which may never do anything any more. For any thread. */
+    void cancelled(CancelMode mode) {
+        if (source instanceof StreamSource stream) {
+            stream.endEarly();
+        }
+        if (mode == CancelMode.ABANDON) {
+            target.giveUp();
+        }
     }
 
     boolean share(BlockSource file) throws BlockException {

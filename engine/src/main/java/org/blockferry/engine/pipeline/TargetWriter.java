@@ -17,6 +17,7 @@ final class TargetWriter {
     private final ZeroScanner scanner = new ZeroScanner();
     private final ZeroWriter zeroes;
     private final CopyCounters counters;
+    private final RunState state;
     private final StageTimer timer;
 
     TargetWriter(BlockTarget target, CopyPolicy policy, PipelineOptions options, ZeroRule rule, CopyCounters counters,
@@ -26,6 +27,7 @@ final class TargetWriter {
         this.rule = rule;
         this.zeroes = new ZeroWriter(target, !policy.allocateAll(), state);
         this.counters = counters;
+        this.state = state;
         this.timer = timer;
     }
 
@@ -78,7 +80,16 @@ final class TargetWriter {
 
     private void write(long offset, ByteBuffer buffer, int position, int length) throws BlockException {
         long start = timer.start();
-        target.write(offset, buffer.limit(position + length).position(position), flags);
+        while (true) {
+            try {
+                target.write(offset, buffer.limit(position + length).position(position), flags);
+                break;
+            } catch (BlockException e) {
+                if (!state.awaitSpace(e)) {
+                    throw e;
+                }
+            }
+        }
         timer.done(StageOp.WRITE, start, length);
         counters.addCopied(length);
     }
@@ -98,8 +109,16 @@ final class TargetWriter {
 
     private boolean zero(long offset, long length) throws BlockException {
         long start = timer.start();
-        boolean done = zeroes.write(offset, length);
-        timer.done(StageOp.ZERO, start, length);
-        return done;
+        while (true) {
+            try {
+                boolean done = zeroes.write(offset, length);
+                timer.done(StageOp.ZERO, start, length);
+                return done;
+            } catch (BlockException e) {
+                if (!state.awaitSpace(e)) {
+                    throw e;
+                }
+            }
+        }
     }
 }

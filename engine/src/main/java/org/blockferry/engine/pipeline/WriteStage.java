@@ -1,6 +1,7 @@
 package org.blockferry.engine.pipeline;
 
 import org.blockferry.engine.block.BlockException;
+import org.blockferry.engine.block.ByteRange;
 
 /**
  * Writes what a slot holds. With a target that takes bytes in order only, nothing is written any more once a slot was dropped:
@@ -29,6 +30,11 @@ final class WriteStage implements SlotStage {
             if (!done) {
                 broken = inOrder;
                 state.drop(slot);
+            } else if (slot.runs().size() > 0) {
+                // What lies between its runs needed nothing.
+                RunList runs = slot.runs();
+                int last = runs.size() - 1;
+                state.listener().settled(ByteRange.between(runs.offset(0), runs.offset(last) + runs.length(last)));
             }
         }
     }

@@ -3,6 +3,7 @@ package org.blockferry.engine.pipeline;
 import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.block.Trait;
 import org.blockferry.engine.plan.CopyPolicy;
+import org.blockferry.engine.util.ByteSize;
 
 /**
  * Where zeroes that are found in copied data begin and end, and whether they must be written. Pure.
@@ -41,6 +42,17 @@ final class ZeroRule {
         // A target with a backing file cannot know where that ends: every cluster of it is written whole.
         boolean wholeClusters = options.compress() || target.has(Trait.BACKING);
         this.blockBehind = Math.min(slotBytes, wholeClusters ? Math.max(behind, cluster) : behind);
+    }
+
+    /** One line for people: whether zeroes are looked for, and how. */
+    String explain() {
+        if (!enabled) {
+            return "zeroes in data: not looked for; all is written as it is";
+        }
+        return "zeroes in data: looked for in blocks of " + ByteSize.format(block(Long.MAX_VALUE))
+                + (boundary > 0 && blockBefore != blockBehind ? ", over a backing file of " + ByteSize.format(blockBefore) : "")
+                + "; " + (isExplicit(Long.MAX_VALUE) ? "written as zeroes, because the target may hold something else there"
+                : "left out, because the target reads as zeroes" + (boundary > 0 ? " behind its backing file" : ""));
     }
 
     /** Whether zeroes are looked for at all. */

@@ -29,25 +29,27 @@ class PipelineShapeTest {
     static Stream<Arguments> rows() {
         PipelineOptions usual = PipelineOptions.DEFAULT;
         return Stream.of(
-                arguments("local and parallel", node(16, 1), node(1, 16), usual, "fused: 4 workers, 32 slots of 256 KiB"),
+                arguments("local and parallel", node(16, 1), node(1, 16), usual, "fused: 2 workers, 16 slots of 256 KiB"),
                 arguments("remote", node(16, 1, Trait.REMOTE), node(1, 16), usual, "fused: 8 workers, 64 slots of 256 KiB"),
                 arguments("one writer only", node(16, 1), node(1, 1), usual,
-                        "staged: 4 readers, 1 writer, 32 slots of 256 KiB"),
+                        "staged: 2 readers, 1 writer, 16 slots of 256 KiB"),
                 arguments("one each", node(1, 1), node(1, 1), usual, "staged: 1 reader, 1 writer, 8 slots of 256 KiB"),
                 arguments("pipe as target", node(16, 1), node(1, 1, Trait.APPEND_ONLY), usual,
-                        "staged: 4 readers, 1 writer, 32 slots of 256 KiB"),
+                        "staged: 2 readers, 1 writer, 16 slots of 256 KiB"),
                 arguments("pipe as target, fused asked", node(16, 1), node(1, 1, Trait.APPEND_ONLY),
-                        usual.withKind(PipelineShape.Kind.FUSED), "staged: 4 readers, 1 writer, 32 slots of 256 KiB"),
+                        usual.withKind(PipelineShape.Kind.FUSED), "staged: 2 readers, 1 writer, 16 slots of 256 KiB"),
                 arguments("stream as source", node(1, 1, Trait.STREAM), node(1, 16), usual,
-                        "staged: 4 writers, 16 slots of 256 KiB"),
+                        "staged: 2 writers, 8 slots of 256 KiB"),
                 arguments("stream to pipe", node(1, 1, Trait.STREAM), node(1, 1, Trait.APPEND_ONLY), usual,
                         "staged: 1 writer, 8 slots of 256 KiB"),
-                arguments("two threads asked", node(16, 1), node(1, 16), usual.withThreads(2),
-                        "fused: 2 workers, 16 slots of 256 KiB"),
+                arguments("three threads asked", node(16, 1), node(1, 16), usual.withThreads(3),
+                        "fused: 3 workers, 32 slots of 256 KiB"),
+                arguments("past the page cache", node(16, 1, Trait.DIRECT), node(1, 16), usual,
+                        "fused: 4 workers, 32 slots of 1 MiB"),
                 arguments("staged asked", node(16, 1), node(1, 16), usual.withKind(PipelineShape.Kind.STAGED),
-                        "staged: 4 readers, 4 writers, 32 slots of 256 KiB"),
+                        "staged: 2 readers, 2 writers, 16 slots of 256 KiB"),
                 arguments("sizes asked", node(16, 1), node(1, 16), usual.withSlots(5, 65536),
-                        "fused: 4 workers, 8 slots of 64 KiB"));
+                        "fused: 2 workers, 8 slots of 64 KiB"));
     }
 
     @Test

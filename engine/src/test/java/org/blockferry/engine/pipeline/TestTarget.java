@@ -204,11 +204,6 @@ final class TestTarget implements BlockTarget {
     }
 
     @Override
-    public boolean discard(ByteRange range) {
-        return false;
-    }
-
-    @Override
     public void flush() {
         // memory
     }

@@ -145,11 +145,6 @@ public final class ArrayDisk implements BlockStorage {
     }
 
     @Override
-    public long offload(BlockStatus from, long to, long length) {
-        return 0;
-    }
-
-    @Override
     public synchronized void complete() {
         completed = true;
     }

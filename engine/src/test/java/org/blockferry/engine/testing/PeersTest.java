@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.opentest4j.AssertionFailedError;
@@ -88,7 +89,9 @@ class PeersTest {
         assertFalse(server.process().isAlive());
         assertEquals("ready\n", server.out());
         server.close();
-        assertEquals(List.of(dir.resolve("up")), Files.list(dir).toList());
+        try (Stream<Path> files = Files.list(dir)) {
+            assertEquals(List.of(dir.resolve("up")), files.toList());
+        }
     }
 
     @Test

@@ -267,18 +267,8 @@ public final class ToyFiles implements ProtocolDriver {
         }
 
         @Override
-        public boolean discard(ByteRange range) {
-            return false;
-        }
-
-        @Override
         public void flush() {
             requireOpen();
-        }
-
-        @Override
-        public long offload(BlockStatus from, long to, long length) {
-            return 0;
         }
 
         @Override

@@ -205,18 +205,8 @@ final class ToyFormat implements FormatDriver {
         }
 
         @Override
-        public boolean discard(ByteRange range) {
-            return false;
-        }
-
-        @Override
         public void flush() throws BlockException {
             file.flush();
-        }
-
-        @Override
-        public long offload(BlockStatus from, long to, long length) {
-            return 0;
         }
 
         @Override
