@@ -20,6 +20,7 @@ class ArchitectureTest {
     /** The drivers that know another package beside the SPI. Everybody else knows {@code engine.block} and {@code engine.util}. */
     private static final Map<String, List<String>> MORE = Map.of(
             "file", List.of("drivers.posix"),
+            "qmp", List.of("drivers.nbd"),
             "qcow2", List.of("drivers.codec"));
 
     private static TreeSet<String> packages() {

@@ -10,7 +10,6 @@ import java.util.Set;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockLimits;
-import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.block.NodeInfo;
@@ -69,18 +68,8 @@ final class CharacterTarget implements BlockTarget {
     }
 
     @Override
-    public boolean discard(ByteRange range) {
-        return false;
-    }
-
-    @Override
     public void flush() {
         // What a character device has taken is out of our hands.
-    }
-
-    @Override
-    public long offload(BlockStatus from, long to, long length) {
-        return 0;
     }
 
     @Override

@@ -19,6 +19,7 @@ final class FileErrors {
     private static final Map<Integer, String> WORDS = Map.ofEntries(
             Map.entry(Errno.EPERM, "Operation not permitted"),
             Map.entry(Errno.ENOENT, "No such file or directory"),
+            Map.entry(Errno.EINTR, "Interrupted system call"),
             Map.entry(Errno.EIO, "Input/output error"),
             Map.entry(Errno.ENXIO, "No such device or address"),
             Map.entry(Errno.EAGAIN, "Resource temporarily unavailable"),
@@ -35,6 +36,7 @@ final class FileErrors {
             Map.entry(Errno.EROFS, "Read-only file system"),
             Map.entry(Errno.ENAMETOOLONG, "File name too long"),
             Map.entry(Errno.ELOOP, "Too many levels of symbolic links"),
+            Map.entry(Errno.ETIMEDOUT, "Connection timed out"),
             Map.entry(Errno.EDQUOT, "Disk quota exceeded"),
             Map.entry(Errno.ENOMEDIUM, "No medium found"));
 
@@ -60,37 +62,37 @@ final class FileErrors {
 
     /** A failure of the whole file that the kernel reported by number. */
     static BlockException of(String node, int errno) {
-        return BlockException.of(kindOf(errno), node, wordsFor(errno));
+        return BlockException.of(kindOf(errno), node, wordsFor(errno)).withErrno(errno);
     }
 
     /** As {@link #of(String, int)}, saying what was being done. */
     static BlockException of(String node, String doing, int errno) {
-        return BlockException.of(kindOf(errno), node, doing + ": " + wordsFor(errno));
+        return BlockException.of(kindOf(errno), node, doing + ": " + wordsFor(errno)).withErrno(errno);
     }
 
     /** A failure of the whole file that Java reported. */
     static BlockException of(String node, IOException cause) {
         int errno = errnoOf(cause);
         return errno == 0 ? BlockException.of(Kind.IO, node, reasonOf(cause), cause)
-                : BlockException.of(kindOf(errno), node, wordsFor(errno), cause);
+                : BlockException.of(kindOf(errno), node, wordsFor(errno), cause).withErrno(errno);
     }
 
     /** As {@link #of(String, IOException)}, saying what was being done. */
     static BlockException of(String node, String doing, IOException cause) {
         int errno = errnoOf(cause);
         return errno == 0 ? BlockException.of(Kind.IO, node, doing + ": " + reasonOf(cause), cause)
-                : BlockException.of(kindOf(errno), node, doing + ": " + wordsFor(errno), cause);
+                : BlockException.of(kindOf(errno), node, doing + ": " + wordsFor(errno), cause).withErrno(errno);
     }
 
     static BlockException request(String node, String operation, ByteRange range, IOException cause) {
         int errno = errnoOf(cause);
         return errno == 0 ? BlockException.request(Kind.IO, node, operation, range, reasonOf(cause), cause)
-                : BlockException.request(kindOf(errno), node, operation, range, wordsFor(errno), cause);
+                : BlockException.request(kindOf(errno), node, operation, range, wordsFor(errno), cause).withErrno(errno);
     }
 
     static BlockException request(String node, String operation, ByteRange range, int errno) {
         String words = wordsFor(errno);
-        return BlockException.request(kindOf(errno), node, operation, range, words, new IOException(words));
+        return BlockException.request(kindOf(errno), node, operation, range, words, new IOException(words)).withErrno(errno);
     }
 
     /** The error number behind {@code failure}, or 0: Java tells some by class and the rest by the system's words only. */

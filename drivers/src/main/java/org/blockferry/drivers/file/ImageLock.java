@@ -62,19 +62,36 @@ final class ImageLock {
         take(file, READ_WRITE, CHANGES);
     }
 
-    private static void take(OpenFile file, Set<Permission> used, Set<Permission> notShared) throws BlockException {
+    /**
+     * Takes the locks of a target if that is possible.
+     *
+     * @return whether they were taken, and nobody else has the file open as an image; false also where there are no locks
+     */
+    static boolean tryWriting(OpenFile file) throws BlockException {
+        try {
+            return take(file, READ_WRITE, CHANGES);
+        } catch (BlockException e) {
+            if (e.kind() == Kind.IN_USE) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    /** Returns whether there are locks here at all. */
+    private static boolean take(OpenFile file, Set<Permission> used, Set<Permission> notShared) throws BlockException {
         if (!file.hasNative()) {
-            return;
+            return false;
         }
         // First take, then look: of two that come at once at least one sees the other.
         for (Permission permission : used) {
             if (!lock(file, USED + permission.ordinal())) {
-                return;
+                return false;
             }
         }
         for (Permission permission : notShared) {
             if (!lock(file, NOT_SHARED + permission.ordinal())) {
-                return;
+                return false;
             }
         }
         for (Permission permission : used) {
@@ -83,6 +100,7 @@ final class ImageLock {
         for (Permission permission : notShared) {
             check(file, USED + permission.ordinal(), "Failed to get shared \"" + permission.words + "\" lock");
         }
+        return true;
     }
 
     /** Returns whether there are locks here at all. */

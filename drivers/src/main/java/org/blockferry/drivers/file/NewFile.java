@@ -28,6 +28,9 @@ final class NewFile implements AutoCloseable {
     /** As qemu-img creates files; the umask is taken from it. */
     private static final int USUAL_MODE = 0644;
     private static final int MAX_LINKS = 40;
+    private static final int MAX_TRIES = 5;
+    /** How they end. */
+    static final String SUFFIX = ".blockferry";
     /** NAME_MAX of Linux is 255 bytes, and what goes around the name takes 29; a character may take four bytes. */
     private static final int MAX_NAME = 56;
 
@@ -63,8 +66,8 @@ final class NewFile implements AutoCloseable {
             String failure = "cannot create a file in " + place.getParent()
                     + (replaced.isPresent() ? " to replace it; it can only be written in place" : "");
             int mode = replaced.isPresent() ? PRIVATE_MODE : USUAL_MODE;
-            file = OpenFile.create(node, temporary(place), failure, mode, cache, access);
-            ImageLock.writing(file);
+            Leftovers.remove(node, place, access);
+            file = create(node, place, failure, mode, cache, access);
             if (replaced.isPresent()) {
                 inherit(node, replaced.get().facts(), file);
             }
@@ -98,10 +101,37 @@ final class NewFile implements AutoCloseable {
         return place;
     }
 
+    /** Makes the file and locks it. Between the two somebody may take it for a leftover, and remove it. */
+    private static OpenFile create(String node, Path place, String failure, int mode, CacheMode cache, NativeAccess access)
+            throws BlockException {
+        for (int tries = 1; ; tries++) {
+            OpenFile file = OpenFile.create(node, temporary(place), failure, mode, cache, access);
+            try {
+                ImageLock.writing(file);
+                Optional<FileFacts> there = FileFacts.find(node, file.path());
+                if (there.isPresent() && there.get().identity().equals(file.facts().identity())) {
+                    return file;
+                }
+                throw BlockException.of(Kind.IN_USE, node, file.path() + " was removed as soon as it was made");
+            } catch (BlockException e) {
+                CloseAll.after(e, () -> Files.deleteIfExists(file.path()));
+                CloseAll.after(e, file);
+                if (e.kind() != Kind.IN_USE || tries == MAX_TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
+
     private static Path temporary(Path place) {
-        String name = place.getFileName().toString();
         String random = Long.toHexString(ThreadLocalRandom.current().nextLong() | Long.MIN_VALUE);
-        return place.resolveSibling("." + name.substring(0, Math.min(name.length(), MAX_NAME)) + "." + random + ".blockferry");
+        return place.resolveSibling(prefix(place) + random + SUFFIX);
+    }
+
+    /** How the names of all files begin that are written for this place. */
+    static String prefix(Path place) {
+        String name = place.getFileName().toString();
+        return "." + name.substring(0, Math.min(name.length(), MAX_NAME)) + ".";
     }
 
     private static void inherit(String node, FileFacts from, OpenFile file) throws BlockException {

@@ -17,8 +17,9 @@ public final class Faults implements RequestHook {
      * @param operation what must be asked
      * @param where the request touches this range; for those without bytes (flush) anything matches
      * @param kind of the exception
+     * @param errno that the system is said to have given for it; 0: none
      */
-    public record Fault(Operation operation, ByteRange where, long skip, long times, BlockException.Kind kind) {
+    public record Fault(Operation operation, ByteRange where, long skip, long times, BlockException.Kind kind, int errno) {
         public Fault {
             Objects.requireNonNull(operation, "operation");
             Objects.requireNonNull(where, "where");
@@ -30,17 +31,22 @@ public final class Faults implements RequestHook {
 
         /** Fails the {@code n}-th such request, counted from 1, once. */
         public static Fault onCall(Operation operation, long n, BlockException.Kind kind) {
-            return new Fault(operation, EVERYWHERE, n - 1, 1, kind);
+            return new Fault(operation, EVERYWHERE, n - 1, 1, kind, 0);
         }
 
         /** Fails every such request that touches {@code where}. */
         public static Fault at(Operation operation, ByteRange where, BlockException.Kind kind) {
-            return new Fault(operation, where, 0, Long.MAX_VALUE, kind);
+            return new Fault(operation, where, 0, Long.MAX_VALUE, kind, 0);
         }
 
         /** The same fault, that many times and then no more. */
         public Fault times(long most) {
-            return new Fault(operation, where, skip, most, kind);
+            return new Fault(operation, where, skip, most, kind, errno);
+        }
+
+        /** The same fault with this error number. */
+        public Fault errno(int number) {
+            return new Fault(operation, where, skip, times, kind, number);
         }
 
         private boolean matches(Request request) {
@@ -79,7 +85,7 @@ public final class Faults implements RequestHook {
                 if (past >= 0 && past < fault.times()) {
                     failed.incrementAndGet();
                     throw BlockException.request(fault.kind(), request.node(), request.operation().word(), request.range(),
-                            "injected fault", null);
+                            "injected fault", null).withErrno(fault.errno());
                 }
             }
         }

@@ -63,4 +63,9 @@ public class FilterTarget implements BlockTarget {
     public void close() throws BlockException {
         below.close();
     }
+
+    @Override
+    public void giveUp() {
+        below.giveUp();
+    }
 }

@@ -11,7 +11,7 @@ import org.blockferry.engine.block.ByteRange;
  *
  * @param node the name of the node
  * @param operation what is asked
- * @param range the bytes that it is about; empty for flush, complete and close; from 0 to the new length for set-length
+ * @param range the bytes that it is about; empty for open, flush, complete and close; from 0 to the new length for set-length
  * @param flags of a write or zero, by the names of their enum constants
  */
 public record Request(String node, Operation operation, ByteRange range, Set<? extends Enum<?>> flags) {

@@ -11,6 +11,8 @@
  *                              ◀── Delay       waits, as a slow disk or a long line does
  *                              ◀── Gate        holds requests until it is opened
  *                              ◀── RequestLog  one line for each: the golden logs of tests
+ *
+ *   FalseHoles: a FilterSource that calls data a hole
  * </pre>
  *
  * <p>Drivers for locations are elsewhere; a filter is put around a node by the program that opens it.

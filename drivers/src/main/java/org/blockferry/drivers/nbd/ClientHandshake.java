@@ -15,6 +15,7 @@ import org.blockferry.drivers.nbd.wire.TlsWire;
 import org.blockferry.drivers.nbd.wire.Wire;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
+import org.blockferry.engine.util.Printable;
 
 /**
  * The client's side of the negotiation ({@code doc/proto.md}, "Handshake"): fixed newstyle with every option that helps, and
@@ -221,7 +222,7 @@ final class ClientHandshake {
                 }
                 case Nbd.INFO_NAME -> described = new Described(Optional.of(getString(reply.length - 2)), described.text);
                 case Nbd.INFO_DESCRIPTION -> described = new Described(described.name,
-                        Optional.of(printable(getString(reply.length - 2))));
+                        Optional.of(Printable.line(getString(reply.length - 2))));
                 default -> {
                     // "A client MUST ignore information types that it does not recognize."
                     assert type > Nbd.INFO_BLOCK_SIZE;
@@ -279,7 +280,7 @@ final class ClientHandshake {
                         + reply.length + " bytes");
             }
             String name = getString(length);
-            exports.put(name, printable(getString(reply.length - 4 - length)));
+            exports.put(name, Printable.line(getString(reply.length - 4 - length)));
         }
         throw nonsense("it lists more than " + MAX_REPLIES + " exports");
     }
@@ -360,7 +361,7 @@ final class ClientHandshake {
         }
         receive(length);
         // Bit 31 marks errors, whose data is a message.
-        String message = type < 0 ? printable(getString(length)) : "";
+        String message = type < 0 ? Printable.line(getString(length)) : "";
         return new Reply(option, type, length, message);
     }
 
@@ -368,11 +369,6 @@ final class ClientHandshake {
         byte[] raw = new byte[bytes];
         buffer.get(raw);
         return new String(raw, StandardCharsets.UTF_8);
-    }
-
-    /** Control characters of a server have no business in a message. */
-    static String printable(String text) {
-        return text.replaceAll("\\p{Cntrl}", "?");
     }
 
     private record Reply(int option, int type, int length, String message) {

@@ -12,6 +12,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.blockferry.drivers.nbd.wire.Nbd;
 import org.blockferry.drivers.nbd.wire.Wire;
+import org.blockferry.engine.util.Printable;
 
 /**
  * One connection in its transmission phase, shared by many threads. A caller {@linkplain #submit sends} requests and
@@ -503,7 +504,7 @@ final class NbdConnection {
             need(1);
             received.get();
         }
-        pending.fail(error, ClientHandshake.printable(new String(message, StandardCharsets.UTF_8)), at);
+        pending.fail(error, Printable.line(new String(message, StandardCharsets.UTF_8)), at);
     }
 
     private void requireChunk(Pending pending, int command, boolean lengthFits, int type, long length) throws IOException {

@@ -32,6 +32,7 @@ public sealed class NbdSource implements BlockSource permits NbdStorage {
     final int block;
     final int piece;
     private final NodeInfo info;
+    private volatile int readFlags;
     private final ConcurrentLinkedQueue<ByteBuffer> bounce = new ConcurrentLinkedQueue<>();
 
     NbdSource(NbdPool pool, NbdConnector connector) {
@@ -97,7 +98,7 @@ public sealed class NbdSource implements BlockSource permits NbdStorage {
         long whole = wholeBlocks(at, end);
         if (whole > 0) {
             into.limit(into.position() + (int) whole);
-            request(Nbd.CMD_READ, 0, at, whole, into, piece);
+            request(Nbd.CMD_READ, readFlags, at, whole, into, piece);
             into.limit(limit);
             at += whole;
         }
@@ -125,7 +126,7 @@ public sealed class NbdSource implements BlockSource permits NbdStorage {
     /** Reads the block at {@code start}, which may be cut by the disk's end, into a bounce buffer, from its position 0. */
     final void readBlock(long start, ByteBuffer whole) throws BlockException {
         whole.clear().limit((int) Math.min(block, terms.size() - start));
-        request(Nbd.CMD_READ, 0, start, whole.limit(), whole, block);
+        request(Nbd.CMD_READ, readFlags, start, whole.limit(), whole, block);
         whole.flip();
     }
 
@@ -204,6 +205,20 @@ public sealed class NbdSource implements BlockSource permits NbdStorage {
             }
             at = runs.tell(sink);
         }
+    }
+
+    /**
+     * From now on each read is answered in one piece, if the server can do that. Where it cannot read, it then says so: QEMU's
+     * server (seen up to 7.2) ends the connection when it is in the middle of an answer in pieces. It also need not look for
+     * holes in what the caller knows to be data.
+     */
+    public void readUnfragmented() {
+        readFlags = terms.has(Nbd.SEND_DF) ? Nbd.CMD_FLAG_DF : 0;
+    }
+
+    /** Somebody else has written to the export: what is asked from now on is asked of the server. */
+    public void forgetStatus() {
+        statusCache.changed(0, terms.size());
     }
 
     /** Whether the bytes travel encrypted. */

@@ -7,7 +7,6 @@ import org.blockferry.drivers.nbd.wire.Nbd;
 import org.blockferry.drivers.nbd.wire.NbdErrno;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
-import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.block.CacheMode;
@@ -204,11 +203,6 @@ public final class NbdStorage extends NbdSource implements BlockStorage {
         if (terms.has(Nbd.SEND_FLUSH)) {
             request(Nbd.CMD_FLUSH, 0, 0, 0, 1);
         }
-    }
-
-    @Override
-    public long offload(BlockStatus from, long to, long length) {
-        return 0;
     }
 
     /** Flushes; there is nothing else to make whole in an export. */

@@ -31,6 +31,6 @@ final class ServerErrorException extends Exception {
         BlockException.Kind kind = errno == NbdErrno.EPERM && command != Nbd.CMD_READ ? BlockException.Kind.READ_ONLY
                 : errno.kind();
         String reason = errno.text() + (message.isEmpty() ? "" : " (the server says: " + message + ")");
-        return BlockException.request(kind, node, Nbd.verb(command), range, reason, null);
+        return BlockException.request(kind, node, Nbd.verb(command), range, reason, null).withErrno(errno.value());
     }
 }

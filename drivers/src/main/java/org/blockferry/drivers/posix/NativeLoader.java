@@ -30,7 +30,13 @@ final class NativeLoader {
     }
 
     static void warmUp() {
-        Thread thread = new Thread(NativeLoader::instance, "native-warm-up");
+        // No method reference: the first of a process costs milliseconds, which are to pass beside this thread, not before it.
+        Thread thread = new Thread("native-warm-up") {
+            @Override
+            public void run() {
+                NativeLoader.instance();
+            }
+        };
         thread.setDaemon(true);
         thread.start();
     }

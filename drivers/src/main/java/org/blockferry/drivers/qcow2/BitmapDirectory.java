@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockSource;
@@ -29,8 +30,76 @@ final class BitmapDirectory {
     private static final int MAX_GRANULARITY_BITS = 31;
     private static final int IN_USE = 1;
     private static final int AUTO = 2;
+    private static final int EXTRA_DATA_COMPATIBLE = 4;
+    private static final int DIRTY_TRACKING = 1;
 
     private BitmapDirectory() {
+    }
+
+    /**
+     * One entry.
+     *
+     * @param name as its user called it
+     * @param tableOffset where its bitmap table starts
+     * @param tableSize entries of that, unsigned
+     * @param flags as they stand
+     * @param type 1: dirty tracking
+     * @param granularityBits the disk's bytes for one bit, as a power of two
+     * @param extraBytes of data whose meaning is not known here, unsigned
+     */
+    record Entry(String name, long tableOffset, int tableSize, int flags, int type, int granularityBits, int extraBytes) {
+        boolean isInUse() {
+            return (flags & IN_USE) != 0;
+        }
+
+        boolean isAuto() {
+            return (flags & AUTO) != 0;
+        }
+
+        /** @throws BlockException REFUSED or UNSUPPORTED if nobody may rely on what this entry's bits say */
+        void requireReadable(String node) throws BlockException {
+            if (isInUse()) {
+                throw BlockException.of(Kind.REFUSED, node, "bitmap '" + name
+                        + "' is inconsistent: who recorded it last did not save it");
+            }
+            if (type != DIRTY_TRACKING) {
+                throw BlockException.field(Kind.UNSUPPORTED, node, "type of bitmap '" + name + "'", type,
+                        "1, dirty tracking, is all that is known");
+            }
+            if ((flags & ~(AUTO | EXTRA_DATA_COMPATIBLE)) != 0 || extraBytes != 0 && (flags & EXTRA_DATA_COMPATIBLE) == 0) {
+                throw BlockException.field(Kind.UNSUPPORTED, node, "flags of bitmap '" + name + "'",
+                        "0x" + Integer.toHexString(flags) + " with " + Integer.toUnsignedString(extraBytes)
+                        + " bytes of extra data", "something that is not known here");
+            }
+        }
+    }
+
+    /**
+     * Reads the directory, as {@link #entries}.
+     */
+    static List<FormatDetails.Bitmap> read(String node, BlockSource file, Qcow2Layout layout, HeaderExtensions.Bitmaps where)
+            throws BlockException {
+        return entries(node, file, layout, where).stream().map(entry ->
+                new FormatDetails.Bitmap(entry.name(), 1L << entry.granularityBits(), entry.isInUse(), entry.isAuto())).toList();
+    }
+
+    /**
+     * One bitmap, to be read.
+     *
+     * @return empty if there is none of this name, or another program has left all of them behind
+     * @throws BlockException as {@link #entries} and {@link Entry#requireReadable}
+     */
+    static Optional<Entry> find(String node, BlockSource file, OpenedImage image, String name) throws BlockException {
+        Optional<HeaderExtensions.Bitmaps> where = image.extensions().bitmaps();
+        if (where.isEmpty() || !image.header().has(Feature.BITMAPS)) {
+            return Optional.empty();
+        }
+        Optional<Entry> found = entries(node, file, image.layout(), where.get()).stream()
+                .filter(entry -> entry.name().equals(name)).findFirst();
+        if (found.isPresent()) {
+            found.get().requireReadable(node);
+        }
+        return found;
     }
 
     /**
@@ -38,7 +107,7 @@ final class BitmapDirectory {
      *
      * @throws BlockException INVALID_FORMAT if it or an entry is outside its bounds
      */
-    static List<FormatDetails.Bitmap> read(String node, BlockSource file, Qcow2Layout layout, HeaderExtensions.Bitmaps where)
+    static List<Entry> entries(String node, BlockSource file, Qcow2Layout layout, HeaderExtensions.Bitmaps where)
             throws BlockException {
         FieldCheck check = new FieldCheck(node);
         int count = check.within("nb_bitmaps", where.count(), 1, MAX_BITMAPS);
@@ -47,14 +116,14 @@ final class BitmapDirectory {
         ByteBuffer in = ByteBuffer.allocate(bytes).order(ByteOrder.BIG_ENDIAN);
         file.read(where.directoryOffset(), in);
         in.flip();
-        List<FormatDetails.Bitmap> bitmaps = new ArrayList<>();
+        List<Entry> bitmaps = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             bitmaps.add(entry(node, i, in));
         }
         return bitmaps;
     }
 
-    private static FormatDetails.Bitmap entry(String node, int number, ByteBuffer in) throws BlockException {
+    private static Entry entry(String node, int number, ByteBuffer in) throws BlockException {
         int start = in.position();
         requireBytes(node, number, in, MIN_ENTRY);
         int flags = in.getInt(start + 12);
@@ -65,7 +134,8 @@ final class BitmapDirectory {
         requireBytes(node, number, in, length);
         String name = StandardCharsets.UTF_8.decode(in.slice(start + (int) length - nameLength, nameLength)).toString();
         in.position((int) Math.min(in.limit(), start + (length + 7 & -8)));
-        return new FormatDetails.Bitmap(name, 1L << granularity, (flags & IN_USE) != 0, (flags & AUTO) != 0);
+        return new Entry(name, in.getLong(start), in.getInt(start + 8), flags, in.get(start + 16) & 0xff, granularity,
+                in.getInt(start + 20));
     }
 
     /** Bytes of the entry of a bitmap with this name and no extra data. */

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.List;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
@@ -55,6 +56,20 @@ final class InPlaceReader {
                     + "' is needed at 0x" + Long.toHexString(offset) + ", but was not opened");
         }
         return below;
+    }
+
+    Optional<BlockSource> below() {
+        return Optional.ofNullable(backing);
+    }
+
+    /** Of this layer alone. */
+    BlockStatus layerStatus(ByteRange range) throws BlockException {
+        ClusterRun run = new ClusterRun();
+        synchronized (metadata) {
+            metadata.map().find(range.offset(), range.end(), run);
+        }
+        boolean local = run.kind() != ClusterKind.UNALLOCATED && run.kind() != ClusterKind.PREALLOCATED;
+        return local ? status(range) : BlockStatus.deferred(ByteRange.between(run.start(), run.end()));
     }
 
     BlockStatus status(ByteRange range) throws BlockException {

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.blockferry.engine.block.BackedTarget;
 import org.blockferry.engine.block.BackingReference;
+import org.blockferry.engine.block.BitmapSource;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockLimits;
@@ -16,6 +17,7 @@ import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.BlockStorage;
 import org.blockferry.engine.block.ByteRange;
+import org.blockferry.engine.block.DirtyBitmap;
 import org.blockferry.engine.block.NodeInfo;
 import org.blockferry.engine.block.OpenOptions;
 import org.blockferry.engine.block.Trait;
@@ -39,7 +41,7 @@ import org.blockferry.engine.util.CloseAll;
  *
  * <p>A close without {@link #complete} writes the tables back as well: what was written is in the image, which was there before.
  */
-final class InPlaceTarget implements BlockStorage, BackedTarget {
+final class InPlaceTarget implements BlockStorage, BackedTarget, BitmapSource {
     private static final int MAX_WRITERS = 16;
 
     private final NodeInfo info;
@@ -107,14 +109,41 @@ final class InPlaceTarget implements BlockStorage, BackedTarget {
         reader.setBacking(below);
     }
 
+    /** Only bitmaps that record nothing: what is written here reaches no other. */
+    @Override
+    public Optional<DirtyBitmap> bitmap(String name) throws BlockException {
+        Optional<BitmapDirectory.Entry> entry = BitmapDirectory.find(info.name(), file, image, name);
+        if (entry.isPresent() && entry.get().isAuto()) {
+            throw BlockException.of(Kind.REFUSED, info.name(), "bitmap '" + name
+                    + "' is enabled, and what is written here would be missing in it; reading only, or a disabled one, is possible");
+        }
+        return entry.isEmpty() ? Optional.empty()
+                : Optional.of(new PersistentBitmap(info.name(), file, image.layout(), entry.get(), image.header().size()));
+    }
+
+    @Override
+    public Optional<BlockSource> below() {
+        return reader.below();
+    }
+
+    @Override
+    public BlockStatus layerStatus(ByteRange range) throws BlockException {
+        requireStatus(range);
+        return reader.layerStatus(range);
+    }
+
     /** Where the layer defers, and the backing file is known, what that says. */
     @Override
     public BlockStatus status(ByteRange range) throws BlockException {
+        requireStatus(range);
+        return reader.status(range);
+    }
+
+    private void requireStatus(ByteRange range) throws BlockException {
         require("status", range.offset(), range.length());
         if (range.isEmpty()) {
             throw BlockException.request(Kind.OUT_OF_BOUNDS, info.name(), "status", range, "there is none of no bytes", null);
         }
-        return reader.status(range);
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.blockferry.engine.block.BackingReference;
+import org.blockferry.engine.block.BitmapSource;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockLimits;
@@ -17,6 +18,7 @@ import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.block.CompressedForm;
 import org.blockferry.engine.block.CompressedSource;
+import org.blockferry.engine.block.DirtyBitmap;
 import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.FormatSource;
 import org.blockferry.engine.block.NodeInfo;
@@ -29,7 +31,7 @@ import org.blockferry.engine.block.Trait;
  * <p>Where a data cluster begins within the file but ends past it, what is missing reads as zeroes, as in QEMU: the last cluster
  * of a file need not be written to its end. One that begins past the end is an error.
  */
-final class Qcow2Source implements FormatSource, CompressedSource {
+final class Qcow2Source implements FormatSource, CompressedSource, BitmapSource {
     private static final ByteBuffer ZEROES = ByteBuffer.allocateDirect(64 << 10).asReadOnlyBuffer();
 
     /** The shortest run of data for which the file is asked whether it is a hole: as long as a request to read is. */
@@ -111,6 +113,13 @@ final class Qcow2Source implements FormatSource, CompressedSource {
     @Override
     public FormatDetails details() throws BlockException {
         return Qcow2Details.of(info.name(), image, file);
+    }
+
+    @Override
+    public Optional<DirtyBitmap> bitmap(String name) throws BlockException {
+        Optional<BitmapDirectory.Entry> entry = BitmapDirectory.find(info.name(), file, image, name);
+        return entry.isEmpty() ? Optional.empty()
+                : Optional.of(new PersistentBitmap(info.name(), file, image.layout(), entry.get(), image.header().size()));
     }
 
     @Override

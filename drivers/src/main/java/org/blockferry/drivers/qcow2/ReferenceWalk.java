@@ -6,6 +6,7 @@ import java.util.BitSet;
 import java.util.Optional;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.ByteRange;
+import org.blockferry.engine.util.Printable;
 
 /**
  * Walks over everything in an image that refers to host clusters and counts the references: header, active L1 and L2 tables with
@@ -97,7 +98,7 @@ final class ReferenceWalk {
     }
 
     private void snapshot(SnapshotTable.Snapshot snapshot) throws BlockException {
-        String name = "ERROR snapshot " + snapshot.id() + " (" + snapshot.name() + ") ";
+        String name = "ERROR snapshot " + Printable.line(snapshot.id() + " (" + snapshot.name()) + ") ";
         if (!layout.isClusterAligned(snapshot.l1Offset())) {
             tally.corruption(name + "l1_offset=" + hex(snapshot.l1Offset())
                     + ": L1 table is not cluster aligned; snapshot table entry corrupted");
@@ -111,8 +112,9 @@ final class ReferenceWalk {
 
     private void l1(long offset, int entries, boolean active) throws BlockException {
         region(offset, (long) entries * Long.BYTES);
-        for (int done = 0; done < entries; done += l1.length) {
-            int slice = Math.min(l1.length, entries - done);
+        int there = entriesInFile(offset, entries);
+        for (int done = 0; done < there; done += l1.length) {
+            int slice = Math.min(l1.length, there - done);
             image.readLongs(offset + (long) done * Long.BYTES, l1, slice);
             for (int i = 0; i < slice; i++) {
                 if (l1[i] != 0) {
@@ -268,14 +270,21 @@ final class ReferenceWalk {
         }
     }
 
+    /** What would be past the end of the file reads as zeroes, which refer to nothing: a billion of them are not looked at. */
+    private int entriesInFile(long offset, int entries) {
+        long there = offset < 0 ? 0 : Math.max(0, image.fileLength() - offset + Long.BYTES - 1) / Long.BYTES;
+        return (int) Math.min(entries, there);
+    }
+
     private void bitmapTable(long offset, int entries) throws BlockException {
         if (entries < 0 || entries > MAX_BITMAP_TABLE || !layout.isClusterAligned(offset)) {
             tally.corruption("ERROR: a bitmap's table is " + Integer.toUnsignedString(entries) + " entries at " + hex(offset));
             return;
         }
         region(offset, (long) entries * Long.BYTES);
-        for (int done = 0; done < entries; done += l1.length) {
-            int slice = Math.min(l1.length, entries - done);
+        int there = entriesInFile(offset, entries);
+        for (int done = 0; done < there; done += l1.length) {
+            int slice = Math.min(l1.length, there - done);
             image.readLongs(offset + (long) done * Long.BYTES, l1, slice);
             for (int i = 0; i < slice; i++) {
                 long cluster = l1[i] & BITMAP_OFFSET_MASK;

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
+import org.blockferry.engine.util.Printable;
 
 /** Refuses images that need something unknown, by the names that the image itself has for it. */
 final class UnknownFeatures {
@@ -21,7 +22,7 @@ final class UnknownFeatures {
         for (int bit = 0; bit < Long.SIZE; bit++) {
             if ((unknown >>> bit & 1) != 0) {
                 var name = extensions.nameOf(Feature.Field.INCOMPATIBLE, bit);
-                name.ifPresent(text -> names.add(printable(text)));
+                name.ifPresent(text -> names.add(Printable.line(text)));
                 unnamed |= name.isPresent() ? 0 : 1L << bit;
             }
         }
@@ -29,10 +30,5 @@ final class UnknownFeatures {
             names.add("Unknown incompatible feature: " + Long.toHexString(unnamed));
         }
         throw BlockException.of(Kind.UNSUPPORTED, node, "Unsupported qcow2 feature(s): " + String.join(", ", names));
-    }
-
-    /** Without what would break a message of one line: the name comes from the image. */
-    private static String printable(String name) {
-        return name.replaceAll("\\p{Cntrl}", "?");
     }
 }

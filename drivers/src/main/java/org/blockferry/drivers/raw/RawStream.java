@@ -17,4 +17,9 @@ final class RawStream extends RawSource implements StreamSource {
     public int readNext(ByteBuffer into) throws BlockException {
         return stream.readNext(into);
     }
+
+    @Override
+    public void endEarly() {
+        stream.endEarly();
+    }
 }

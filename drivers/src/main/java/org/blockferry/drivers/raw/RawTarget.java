@@ -92,4 +92,9 @@ class RawTarget implements BlockTarget {
     public final void close() throws BlockException {
         file.close();
     }
+
+    @Override
+    public final void giveUp() {
+        file.giveUp();
+    }
 }

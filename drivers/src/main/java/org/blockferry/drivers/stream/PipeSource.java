@@ -2,6 +2,7 @@ package org.blockferry.drivers.stream;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ReadableByteChannel;
 import java.util.Objects;
 import java.util.Optional;
@@ -17,7 +18,8 @@ import org.blockferry.engine.block.Trait;
 
 /**
  * A pipe that is read. The first 64 KiB are kept, so that they can be {@linkplain #read read} by offset, for probing, at any
- * time; all else comes once, by {@link #readNext}. One thread at a time.
+ * time; all else comes once, by {@link #readNext}. One thread at a time,
+ * but for {@link #endEarly}.
  */
 final class PipeSource implements StreamSource {
     private static final int HEAD = 1 << 16;
@@ -27,6 +29,7 @@ final class PipeSource implements StreamSource {
     private final ByteBuffer head = ByteBuffer.allocateDirect(HEAD);
     private long position;
     private boolean ended;
+    private volatile boolean endedEarly;
 
     PipeSource(String name, ReadableByteChannel channel) {
         this.channel = Objects.requireNonNull(channel, "channel");
@@ -74,8 +77,31 @@ final class PipeSource implements StreamSource {
                 ended = length < 0;
             }
             return ended ? -1 : length;
+        } catch (ClosedChannelException e) {
+            if (endedEarly) {
+                ended = true;
+                return -1;
+            }
+            throw failed(offset, into, e);
         } catch (IOException e) {
-            throw BlockException.request(Kind.IO, info.name(), "read", new ByteRange(offset, into.remaining()), e.getMessage(), e);
+            throw failed(offset, into, e);
+        }
+    }
+
+    private BlockException failed(long offset, ByteBuffer into, IOException e) {
+        String reason = Objects.requireNonNullElse(e.getMessage(), e.toString());
+        return BlockException.request(Kind.IO, info.name(), "read", new ByteRange(offset, into.remaining()), reason, e);
+    }
+
+    /** Closing the channel is the one thing that wakes who waits in it. */
+    @Override
+    public void endEarly() {
+        endedEarly = true;
+        try {
+            channel.close();
+        } catch (IOException e) {
+            // It is closed for whoever reads; that is what this was for.
+            return;
         }
     }
 

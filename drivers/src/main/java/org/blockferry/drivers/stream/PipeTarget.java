@@ -9,7 +9,6 @@ import java.util.Set;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
 import org.blockferry.engine.block.BlockLimits;
-import org.blockferry.engine.block.BlockStatus;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.block.NodeInfo;
@@ -18,8 +17,8 @@ import org.blockferry.engine.block.WriteFlag;
 import org.blockferry.engine.block.ZeroFlag;
 
 /**
- * A pipe that is written: every byte, in order, by one thread; zeroes are bytes like others. Whoever reads the pipe cannot be told
- * that a copy was not completed but by the exit code.
+ * A pipe that is written: every byte, in order, by one thread; zeroes are bytes like others. Whoever reads the pipe cannot be
+ * told that a copy was not completed but by the exit code.
  */
 final class PipeTarget implements BlockTarget {
     private final WritableByteChannel channel;
@@ -66,20 +65,10 @@ final class PipeTarget implements BlockTarget {
         return false;
     }
 
-    @Override
-    public boolean discard(ByteRange range) {
-        return false;
-    }
-
     /** Does nothing: how durable a pipe's bytes are is the reader's matter. */
     @Override
     public void flush() {
         // Nothing is kept here.
-    }
-
-    @Override
-    public long offload(BlockStatus from, long to, long length) {
-        return 0;
     }
 
     /** @throws BlockException IO if fewer bytes than the length were written */
@@ -88,6 +77,17 @@ final class PipeTarget implements BlockTarget {
         if (info.isLengthKnown() && position < info.length()) {
             throw BlockException.of(Kind.IO, info.name(),
                     "the stream has " + position + " bytes; " + info.length() + " were to be written");
+        }
+    }
+
+    /** Closing the channel is the one thing that wakes who waits in it. */
+    @Override
+    public void giveUp() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            // It is closed for whoever writes; that is what this was for.
+            return;
         }
     }
 

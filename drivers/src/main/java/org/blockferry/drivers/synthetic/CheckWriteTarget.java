@@ -18,9 +18,9 @@ import org.blockferry.engine.block.WriteFlag;
 import org.blockferry.engine.block.ZeroFlag;
 
 /**
- * A target that keeps nothing and compares everything with the disk that it must become: a wrong byte, or zeroes where there must
- * be data, fail at once and name the offset; {@link #complete} fails if anything that is not zero was never written. Zeroes may
- * be written, made, or left out, since it reads zero when new: either sparseness is right.
+ * A target that keeps nothing and compares everything with the disk that it must become: a wrong byte, or zeroes where there
+ * must be data, fail at once and name the offset; {@link #complete} fails if anything that is not zero was never written.
+ * Zeroes may be written, made, or left out, since it reads zero when new: either sparseness is right.
  *
  * <p>Memory stays small however large the disk: what was written is kept as {@link WrittenRanges}, holes between two of them
  * joined in. More than a million separate ranges are refused. Thread-safe.
@@ -143,11 +143,6 @@ public final class CheckWriteTarget implements BlockTarget {
     @Override
     public void flush() {
         // Nothing is kept.
-    }
-
-    @Override
-    public long offload(BlockStatus from, long to, long length) {
-        return 0;
     }
 
     /** @throws BlockException IO naming the first byte that is not zero and was never written */

@@ -23,11 +23,11 @@ import org.blockferry.engine.util.ByteSize;
  * them. Of any length up to 2^63-1; the pages together take at most the bound, and a write that would need more is refused with
  * NO_SPACE.
  *
- * <p>Thread-safe for any number of readers, and of writers whose ranges share no byte: two of them may meet in one page, but then
- * neither covers it whole, so neither removes it. {@link #setLength} wants to be alone, as everywhere.
+ * <p>Thread-safe for any number of readers, and of writers whose ranges share no byte: two of them may meet in one page, but
+ * then neither covers it whole, so neither removes it. {@link #setLength} wants to be alone, as everywhere.
  *
- * <p>Design note: a skip list keyed by page costs a few hundred nanoseconds for each 64 KiB, and finds the next page after a hole
- * of any length without a table as large as the disk is long.
+ * <p>Design note: a skip list keyed by page costs a few hundred nanoseconds for each 64 KiB, and finds the next page after a
+ * hole of any length without a table as large as the disk is long.
  */
 public final class MemoryDisk implements BlockStorage {
     static final long HALF_OF_THE_HEAP = Runtime.getRuntime().maxMemory() / 2;
@@ -196,11 +196,6 @@ public final class MemoryDisk implements BlockStorage {
     }
 
     @Override
-    public long offload(BlockStatus from, long to, long length) {
-        return 0;
-    }
-
-    @Override
     public void complete() {
         // Nothing is missing.
     }
@@ -210,7 +205,8 @@ public final class MemoryDisk implements BlockStorage {
         long old = info.length();
         if (length < old) {
             unmap(ByteRange.between(length, old));
-            // The last page of old was cleared only, since the range ends inside it. The sum may pass 2^63; the shift is unsigned.
+            // The last page of old was cleared only, since the range ends inside it. The sum may pass 2^63; the shift is
+            // unsigned.
             pages.tailMap(length + PAGE - 1 >>> PAGE_BITS).keySet().forEach(number -> {
                 if (pages.remove(number) != null) {
                     used.addAndGet(-PAGE);

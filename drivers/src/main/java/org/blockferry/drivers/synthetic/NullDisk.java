@@ -15,8 +15,9 @@ import org.blockferry.engine.block.WriteFlag;
 import org.blockferry.engine.block.ZeroFlag;
 
 /**
- * Keeps nothing. Reads give zeroes in both modes, since a buffer left as it was would show one user's bytes to another; the mode
- * decides what is <em>promised</em>: {@code L---} (unspecified: a copy has to read) or {@code LZ--}. Thread-safe.
+ * Keeps nothing. Reads give zeroes in both modes, since a buffer left as it was would show one user's bytes to another; the
+ * mode decides what is <em>promised</em>: {@code L---} (unspecified: a copy has to read) or {@code LZ--}. Takes no offload: who
+ * copies to {@code null:} wants to know how fast the source can be read. Thread-safe.
  */
 final class NullDisk implements BlockStorage {
     private final boolean readZeroes;
@@ -75,12 +76,6 @@ final class NullDisk implements BlockStorage {
     @Override
     public void flush() {
         // Nothing is kept, so nothing can be lost.
-    }
-
-    /** Never: who copies to {@code null:} wants to know how fast the source can be read. */
-    @Override
-    public long offload(BlockStatus from, long to, long length) {
-        return 0;
     }
 
     @Override

@@ -31,6 +31,7 @@ import org.blockferry.engine.block.Trait;
 import org.blockferry.engine.block.WriteFlag;
 import org.blockferry.engine.block.ZeroFlag;
 import org.blockferry.engine.testing.Disks;
+import org.blockferry.engine.testing.LeakCheck;
 import org.blockferry.engine.testing.Peers;
 import org.blockferry.engine.testing.TestImage;
 import org.junit.jupiter.api.AfterEach;
@@ -51,7 +52,7 @@ class FileDriverTest {
 
     @AfterEach
     void nothingIsLeftOpen() throws Exception {
-        assertEquals(List.of(), OpenFiles.below(folder));
+        assertEquals(List.of(), LeakCheck.openFiles(folder));
     }
 
     @Test

@@ -23,6 +23,7 @@ import org.blockferry.engine.block.ImageLocation;
 import org.blockferry.engine.block.WriteFlag;
 import org.blockferry.engine.block.ZeroFlag;
 import org.blockferry.engine.testing.Disks;
+import org.blockferry.engine.testing.LeakCheck;
 import org.blockferry.engine.testing.Peers;
 import org.blockferry.engine.testing.TestImage;
 import org.junit.jupiter.api.Test;
@@ -67,7 +68,7 @@ class NewFileTest {
             assertEquals(List.of("disk"), names());
         }
         assertArrayEquals(NEW, Files.readAllBytes(path));
-        assertEquals(List.of(), OpenFiles.below(folder));
+        assertEquals(List.of(), LeakCheck.openFiles(folder));
     }
 
     @Test
@@ -78,7 +79,7 @@ class NewFileTest {
         target.close();
         assertArrayEquals(OLD, Files.readAllBytes(path));
         assertEquals(List.of("disk"), names());
-        assertEquals(List.of(), OpenFiles.below(folder));
+        assertEquals(List.of(), LeakCheck.openFiles(folder));
     }
 
     @ParameterizedTest
@@ -214,5 +215,21 @@ class NewFileTest {
                 CreateOptions.ofLength(1).withFormatOptions(Map.of("preallocation", "some"))));
         assertEquals(Kind.INVALID_ARGUMENT, e.kind());
         assertTrue(e.getMessage().endsWith("preallocation is 'some'; known for a file are off, falloc, full"), e.getMessage());
+    }
+
+    @Test
+    void whatAKilledCopyHasLeftGoesWithTheNext() throws Exception {
+        Path path = folder.resolve("disk");
+        Files.write(folder.resolve(".disk.8000000000000001.blockferry"), OLD);
+        Path other = Files.write(folder.resolve(".disk.raw.8000000000000001.blockferry"), OLD);
+        Path noRandom = Files.write(folder.resolve(".disk.mine.blockferry"), OLD);
+        try (BlockTarget running = create(path)) {
+            Disks.write(running, 0, NEW);
+            // One that somebody works on stays.
+            copyTo(path);
+            running.complete();
+        }
+        assertArrayEquals(NEW, Files.readAllBytes(path));
+        assertEquals(List.of(noRandom.getFileName().toString(), other.getFileName().toString(), "disk"), names());
     }
 }

@@ -361,7 +361,7 @@ class NbdFaultTest {
             System.arraycopy(filled(212, 3), 0, wanted, 300, 212);
             assertArrayEquals(wanted, Disks.read(source, new ByteRange(4096, 512)));
             BlockException e = assertThrows(BlockException.class, () -> Disks.read(source, new ByteRange(4096, 512)));
-            assertTrue(e.getMessage().endsWith("read 472 bytes at 0x1028: Input/output error (the server says: bad?)"),
+            assertTrue(e.getMessage().endsWith("read 472 bytes at 0x1028: Input/output error (the server says: bad\\x0a)"),
                     e.getMessage());
             assertEquals(Kind.NO_SPACE,
                     assertThrows(BlockException.class, () -> Disks.read(source, new ByteRange(0, 1))).kind());

@@ -181,17 +181,7 @@ final class NbdSpeed {
         }
 
         @Override
-        public boolean discard(ByteRange range) {
-            return false;
-        }
-
-        @Override
         public void flush() {
-        }
-
-        @Override
-        public long offload(BlockStatus from, long to, long length) {
-            return 0;
         }
 
         @Override

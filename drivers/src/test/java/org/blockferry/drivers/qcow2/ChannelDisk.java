@@ -105,7 +105,8 @@ final class ChannelDisk implements BlockStorage {
     @Override
     public NodeInfo info() {
         try {
-            return new NodeInfo(path.toString(), "channel", fixedLength >= 0 ? fixedLength : channel.size(), limits, traits, 64, 64,
+            return new NodeInfo(path.toString(), "channel", fixedLength >= 0 ? fixedLength : channel.size(), limits, traits, 64,
+                    64,
                     Optional.empty());
         } catch (IOException e) {
             throw new AssertionError(e);
@@ -164,11 +165,6 @@ final class ChannelDisk implements BlockStorage {
 
     @Override
     public boolean writeZeroes(ByteRange range, Set<ZeroFlag> flags) {
-        return false;
-    }
-
-    @Override
-    public boolean discard(ByteRange range) {
         return false;
     }
 

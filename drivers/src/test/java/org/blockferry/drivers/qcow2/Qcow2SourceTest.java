@@ -370,7 +370,7 @@ class Qcow2SourceTest {
         System.arraycopy("time\ntravel".getBytes(), 0, bytes, at + 2, 11);
         Files.write(image.path(), bytes);
         BlockException named = assertThrows(BlockException.class, image::open);
-        assertEquals("f.qcow2: Unsupported qcow2 feature(s): time?travel", named.getMessage());
+        assertEquals("f.qcow2: Unsupported qcow2 feature(s): time\\x0atravel", named.getMessage());
     }
 
     @Test

@@ -93,7 +93,8 @@ final class RecordingDisk implements BlockStorage {
     }
 
     private void describe() {
-        info = new NodeInfo("recorded.qcow2", "recording", length, BlockLimits.NONE, Set.of(Trait.DISCARD), 1, 1, Optional.empty());
+        info = new NodeInfo("recorded.qcow2", "recording", length, BlockLimits.NONE, Set.of(Trait.DISCARD), 1, 1,
+                Optional.empty());
     }
 
     @Override
@@ -156,11 +157,6 @@ final class RecordingDisk implements BlockStorage {
     @Override
     public void flush() {
         log.add(new Entry(0, null));
-    }
-
-    @Override
-    public long offload(BlockStatus from, long to, long wanted) {
-        return 0;
     }
 
     @Override

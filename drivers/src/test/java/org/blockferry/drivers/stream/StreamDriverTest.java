@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.CreateOptions;
@@ -69,6 +70,8 @@ class StreamDriverTest {
         Peers.run(dir, "sh", "-c", "cat in | \"$0\" -cp \"$1\" \"$2\" | cat >out", java, System.getProperty("java.class.path"),
                 Cat.class.getName());
         assertEquals(-1, Files.mismatch(dir.resolve("in"), dir.resolve("out")));
-        assertEquals(List.of("in", "out"), Files.list(dir).map(path -> path.getFileName().toString()).sorted().toList());
+        try (Stream<Path> files = Files.list(dir)) {
+            assertEquals(List.of("in", "out"), files.map(path -> path.getFileName().toString()).sorted().toList());
+        }
     }
 }

@@ -2,7 +2,6 @@ package org.blockferry.drivers.nbd.server;
 
 import java.io.IOException;
 import java.net.BindException;
-import java.net.ConnectException;
 import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
@@ -11,10 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -31,13 +27,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.blockferry.drivers.nbd.wire.PlainWire;
 import org.blockferry.drivers.nbd.wire.Wire;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockException.Kind;
+import org.blockferry.engine.util.PrivateSocket;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,9 +51,6 @@ public final class NbdServer implements AutoCloseable {
     private static final int MAX_HANDSHAKES = 64;
     /** Workers beyond the first of each connection, for all connections together: 16 MiB of buffers. */
     private static final int SPARE_WORKERS = 64;
-    /** {@code sun_path} of {@code sockaddr_un}, less its NUL: unix(7). */
-    private static final int MAX_SOCKET_PATH = 107;
-    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
 
     private final NbdServerOptions options;
     private final Map<String, ExportAccess> exports;
@@ -114,7 +107,7 @@ public final class NbdServer implements AutoCloseable {
         try {
             if (options.address() instanceof UnixDomainSocketAddress unix) {
                 listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-                bindPrivately(listener, unix.getPath());
+                PrivateSocket.bind(listener, unix.getPath(), BACKLOG);
             } else {
                 listener = ServerSocketChannel.open();
                 listener.setOption(StandardSocketOptions.SO_REUSEADDR, true);
@@ -128,49 +121,6 @@ public final class NbdServer implements AutoCloseable {
             closeQuietly(listener, failure);
             throw failure;
         }
-    }
-
-    /**
-     * Binds a Unix socket that is open to nobody else, not even for a moment: Java has no umask, so it is made in a private
-     * folder beside its place and moved there once its mode is right. (Where that longer path does not fit, it is made in place
-     * and has the mode that the umask gives until it is changed.)
-     */
-    private static void bindPrivately(ServerSocketChannel listener, Path place) throws IOException {
-        if (Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
-            removeStale(place);
-        }
-        Path parent = place.toAbsolutePath().getParent();
-        Path folder = parent.resolve(".s" + Integer.toHexString(ThreadLocalRandom.current().nextInt(1 << 16)));
-        Path made = folder.resolve("s");
-        if (made.toString().getBytes(StandardCharsets.UTF_8).length > MAX_SOCKET_PATH) {
-            listener.bind(UnixDomainSocketAddress.of(place), BACKLOG);
-            Files.setPosixFilePermissions(place, OWNER_ONLY);
-            return;
-        }
-        Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        try {
-            listener.bind(UnixDomainSocketAddress.of(made), BACKLOG);
-            Files.setPosixFilePermissions(made, OWNER_ONLY);
-            Files.move(made, place);
-        } finally {
-            Files.deleteIfExists(made);
-            Files.delete(folder);
-        }
-    }
-
-    private static void removeStale(Path place) throws IOException {
-        // S_IFMT and S_IFSOCK of inode(7).
-        if (((int) Files.getAttribute(place, "unix:mode", LinkOption.NOFOLLOW_LINKS) & 0170000) != 0140000) {
-            throw new BindException("a file that is no socket stands there");
-        }
-        try {
-            SocketChannel.open(UnixDomainSocketAddress.of(place)).close();
-        } catch (ConnectException e) {
-            // A socket that a server left behind.
-            Files.delete(place);
-            return;
-        }
-        throw new BindException("somebody listens there already");
     }
 
     private static void closeQuietly(ServerSocketChannel listener, Exception into) {

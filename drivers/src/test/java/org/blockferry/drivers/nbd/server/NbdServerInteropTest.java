@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.blockferry.drivers.nbd.wire.Nbd;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.ByteRange;
@@ -187,7 +188,9 @@ class NbdServerInteropTest {
     void theSocketIsPrivateAndGoneAfterwardsAndAStaleOneIsReplaced() throws Exception {
         NbdServer server = serve(ServedExport.readOnly("", disk()));
         assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket())));
-        assertEquals(1, Files.list(folder).count(), "nothing else is left beside the socket");
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(1, files.count(), "nothing else is left beside the socket");
+        }
         BlockException taken = assertThrows(BlockException.class, () -> serve(ServedExport.readOnly("", disk())));
         assertEquals(BlockException.Kind.IN_USE, taken.kind());
         server.close();

@@ -396,21 +396,11 @@ class NbdServerRobustnessTest {
         }
 
         @Override
-        public boolean discard(ByteRange range) {
-            return false;
-        }
-
-        @Override
         public void flush() throws BlockException {
             flushes++;
             if (flushFails) {
                 throw BlockException.of(BlockException.Kind.IO, "gate", "flush failed");
             }
-        }
-
-        @Override
-        public long offload(BlockStatus from, long to, long length) {
-            return 0;
         }
 
         @Override
