@@ -13,6 +13,9 @@ import org.blockferry.engine.block.CacheMode;
 import org.blockferry.engine.block.CheckReport;
 import org.blockferry.engine.block.OpenOptions;
 import org.blockferry.engine.block.RepairMode;
+import org.blockferry.engine.graph.ImageChain;
+import org.blockferry.engine.graph.ImageOpener;
+import org.blockferry.engine.graph.OpenPolicy;
 import org.blockferry.engine.maintain.CheckJob;
 import org.blockferry.engine.maintain.CheckResult;
 
@@ -36,6 +39,8 @@ final class CheckCommand implements Command {
                 .value("WHAT", "repair: leaks, or all", "-r", "--repair")
                 .value("CACHE", "page cache: writeback, none, writethrough, directsync, unsafe", "-T")
                 .flag("open the image although others may write to it", "-U", "--force-share")
+                .flag("refuse an image that names other files, which a check does not open: a backing file, a data file",
+                        "--untrusted")
                 .flag("print no result", "-q", "--quiet")
                 .flag("this text", "-h", "--help");
     }
@@ -56,6 +61,9 @@ final class CheckCommand implements Command {
         }
         OpenOptions options = OpenOptions.DEFAULT.withShare(arguments.has("-U"))
                 .withCache(QemuStyle.cache("-T", "Invalid source cache option: ", arguments, CacheMode.WRITEBACK));
+        if (arguments.has("--untrusted")) {
+            refuseNames(session, image, arguments.value("-f"), options);
+        }
         CheckJob job = new CheckJob(session.drivers().get(), image, arguments.value("-f"), options);
         Consumer<String> findings = finding -> session.err().println(ErrorReport.oneLine(finding));
         PrintWriter out = session.out();
@@ -81,6 +89,15 @@ final class CheckCommand implements Command {
             }
         }
         return conclude(session.err(), image, result.report());
+    }
+
+    /** The check itself opens one file only; who asks for this wants to know whether the image can be used at all. */
+    private static void refuseNames(Session session, String image, Optional<String> format, OpenOptions options) throws IOException {
+        try (ImageChain chain = new ImageOpener(session.drivers().get(), OpenPolicy.UNTRUSTED).openChain(image, format, options)) {
+            assert chain.layers().size() == 1 : "an untrusted image is alone";
+        } catch (BlockException e) {
+            throw QemuStyle.couldNotOpen(image, e);
+        }
     }
 
     private static Optional<RepairMode> repair(Arguments arguments) throws UsageException {

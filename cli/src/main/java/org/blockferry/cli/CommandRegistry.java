@@ -21,8 +21,11 @@ final class CommandRegistry {
         add("check", "look for contradictions in an image, and repair them", CheckCommand::new);
         add("map", "say or draw where an image holds data", MapCommand::new);
         add("compare", "say whether two disks are the same", CompareCommand::new);
+        add("checksum", "the digest of what a disk reads as", ChecksumCommand::new);
         add("info", "say what an image is", InfoCommand::new);
         add("measure", "say how large a copy will be", MeasureCommand::new);
+        add("mirror", "copy a disk that a running QEMU writes to, until both are the same", MirrorCommand::new);
+        add("job", "ask a mirror job how it is getting on, or tell it what to do", JobCommand::new);
         add("serve", "let NBD clients read and write an image", ServeCommand::new);
     }
 

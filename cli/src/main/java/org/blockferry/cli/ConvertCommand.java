@@ -44,7 +44,7 @@ final class ConvertCommand implements Command {
             throws IOException {
         CopyJob opened;
         try {
-            opened = CopyJob.open(drivers, request.options());
+            opened = Cancellation.opening(session, drivers, request.options());
         } catch (BlockException e) {
             throw errors.opening(e);
         }
@@ -56,11 +56,13 @@ final class ConvertCommand implements Command {
                     () -> session.err().println(ErrorReport.PROGRAM + Pace.line(job.progress())));
             Optional<ProgressView> view = request.percent() ? Optional.of(new PercentProgress(session.out())) : Optional.empty();
             ProgressTicker ticker = ProgressTicker.start(view, job::progress);
+            JobSocket.Listening listening = JobSocket.open(request.control(), job, session.err());
             try {
                 result = job.run();
             } catch (BlockException e) {
                 throw errors.running(e);
             } finally {
+                listening.close();
                 ticker.close();
                 signals.close();
             }

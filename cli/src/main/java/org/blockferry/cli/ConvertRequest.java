@@ -10,6 +10,7 @@ import org.blockferry.engine.block.DriverRegistry;
 import org.blockferry.engine.block.FormatDriver;
 import org.blockferry.engine.graph.NodeSpec;
 import org.blockferry.engine.job.CopyOptions;
+import org.blockferry.engine.pipeline.OffloadMode;
 import org.blockferry.engine.util.ByteSize;
 
 /**
@@ -25,7 +26,7 @@ import org.blockferry.engine.util.ByteSize;
  * @param bitmaps {@code --bitmaps}
  */
 record ConvertRequest(CopyOptions options, List<String> sources, Optional<String> format, boolean create, boolean percent,
-        boolean quiet, boolean bitmaps) {
+        boolean quiet, boolean bitmaps, Optional<JobSocket> control) {
     private static final long MAX_SPARSE = 16 << 20;
     private static final int SECTOR = 512;
     private static final int MAX_COROUTINES = 16;
@@ -34,7 +35,7 @@ record ConvertRequest(CopyOptions options, List<String> sources, Optional<String
 
     /** The options, as the help text shows them. */
     static OptionTable table() {
-        return new OptionTable("convert", "[OPTIONS] SOURCE... TARGET").qemuWords()
+        OptionTable table = new OptionTable("convert", "[OPTIONS] SOURCE... TARGET").qemuWords()
                 .examples("convert -O qcow2 disk.raw disk.qcow2",
                         "convert -c -O qcow2 -o compression_type=zstd disk.raw disk.qcow2",
                         "convert -n --image-opts driver=raw,offset=1M,size=1G,file.filename=disk.raw /dev/vg/disk")
@@ -60,13 +61,16 @@ record ConvertRequest(CopyOptions options, List<String> sources, Optional<String
                 .value("CACHE", "page cache for the target, default unsafe", "-t")
                 .value("CACHE", "page cache for the sources, default writeback", "-T")
                 .flag("open the sources although others may write to them", "-U", "--force-share")
+                .flag("open nothing that a source names: no backing file, no data file; not of qemu-img", "--untrusted")
                 .flag("zeroes where a source cannot be read", "--salvage")
                 .flag("the target that is there reads as zeroes", "--target-is-zero")
                 .flag("copy persistent bitmaps", "--bitmaps")
                 .flag("leave out bitmaps that are inconsistent", "--skip-broken-bitmaps")
                 .flag("sources are described by options: driver=qcow2,file.filename=...", "--image-opts")
                 .flag("the target is described by options", "--target-image-opts")
-                .value("TYPE,id=ID,...", "an object of QEMU; of these, secret is taken", "--object")
+                .value("TYPE,id=ID,...", "an object of QEMU; of these, secret is taken", "--object");
+        JobSocket.declare(table);
+        return table
                 .flag("show this text", "-h", "--help");
     }
 
@@ -104,9 +108,10 @@ record ConvertRequest(CopyOptions options, List<String> sources, Optional<String
             // Compressed clusters are written or left out whole, whatever -S says: as in QEMU.
             options.sparseSize(sparse.getAsLong());
         }
+        options.offload(arguments.has("-C") ? OffloadMode.PREFER : OffloadMode.AUTO);
         options.targetOptions(format).noCreate(noCreate).compress(arguments.has("-c"))
                 .recompress(arguments.has("--recompress")).outOfOrder(arguments.has("-W"))
-                .share(arguments.has("-U")).salvage(arguments.has("--salvage")).targetIsZero(arguments.has("--target-is-zero"))
+                .share(arguments.has("-U")).untrusted(arguments.has("--untrusted")).salvage(arguments.has("--salvage")).targetIsZero(arguments.has("--target-is-zero"))
                 .parallel(coroutines(arguments)).rate(rate(arguments))
                 .targetCache(cache(arguments, "-t", CacheMode.UNSAFE, "Invalid cache option: "))
                 .sourceCache(cache(arguments, "-T", CacheMode.WRITEBACK, "Invalid source cache option: "));
@@ -115,7 +120,7 @@ record ConvertRequest(CopyOptions options, List<String> sources, Optional<String
         arguments.value("-l").ifPresent(name -> options.snapshot(CopyRequest.snapshotName(name)));
         try {
             return new ConvertRequest(options.build(), sources, targetFormat, !noCreate,
-                    arguments.has("-p") && !arguments.has("-q"), arguments.has("-q"), arguments.has("--bitmaps"));
+                    arguments.has("-p") && !arguments.has("-q"), arguments.has("-q"), arguments.has("--bitmaps"), JobSocket.of(arguments));
         } catch (IllegalArgumentException e) {
             throw new IOException(e.getMessage(), e);
         }

@@ -14,7 +14,8 @@ import org.blockferry.engine.block.FormatDriver;
 import org.blockferry.engine.job.CopyJob;
 import org.blockferry.engine.job.CopyOptions;
 import org.blockferry.engine.job.CopyResult;
-import org.blockferry.engine.pipeline.StageReport;
+import org.blockferry.engine.job.Progress;
+import org.blockferry.engine.job.Verification;
 import org.blockferry.engine.plan.CopyAction;
 import org.blockferry.engine.plan.PlanSummary;
 import org.blockferry.engine.util.ByteSize;
@@ -36,7 +37,7 @@ final class CopyCommand implements Command {
             return listOptions(session, request, drivers);
         }
         String targetState = "untouched";
-        try (CopyJob job = CopyJob.open(drivers, request.options())) {
+        try (CopyJob job = Cancellation.opening(session, drivers, request.options())) {
             try {
                 return request.dryRun() ? dryRun(session, request, job) : copy(session, request, job);
             } finally {
@@ -73,11 +74,17 @@ final class CopyCommand implements Command {
                 results(session, request));
         Cancellation cancellation = new Cancellation(job.control(), err, session.terminal().isPresent());
         Signals.Handling signals = session.signals().handle(cancellation, () -> report(request, job, err));
+        if (request.explain()) {
+            job.listenToChoice(lines -> CopyReport.choice(err, request, lines));
+        }
         ProgressTicker ticker = ProgressTicker.start(view, job::progress);
         CopyResult result;
+        JobSocket.Listening listening = () -> { };
         try {
+            listening = JobSocket.open(request.control(), job, err);
             result = job.run();
         } finally {
+            listening.close();
             ticker.close();
             signals.close();
         }
@@ -106,9 +113,23 @@ final class CopyCommand implements Command {
                 err.println(ErrorReport.PROGRAM + "warning: unreadable: " + unlisted + " bytes elsewhere, too scattered to be listed");
             }
         }
+        if (result.salvaged() > 0 && request.options().salvageMap().isPresent()) {
+            err.println(ErrorReport.oneLine(ErrorReport.PROGRAM + "the same command tries them again: they are in the map '"
+                    + request.options().salvageMap().get() + "'"));
+        }
+        if (result.falseHole().isPresent()) {
+            ByteRange range = result.falseHole().get();
+            err.println(ErrorReport.oneLine(ErrorReport.PROGRAM + "warning: " + request.options().sources().get(0) + ": at byte "
+                    + range.offset() + " there is data where the source said that there is none; everything was read"));
+        }
+        if (result.verification().isPresent() && !request.json() && !request.quiet()) {
+            Verification verified = result.verification().get();
+            err.println(ErrorReport.PROGRAM + "verified" + (verified.pastCache() ? ", past the page cache" : "") + ": "
+                    + verified.target());
+        }
         if (result.statistics().isPresent() && !request.json()) {
-            StageReport report = result.statistics().get();
-            err.print(request.statistics() ? report.text() : report.shape() + System.lineSeparator());
+            err.print(result.statistics().get().text());
+            err.print(bytesByKind(result.progress()));
         }
         if (request.json()) {
             CopyReport.print(results(session, request), request, result);
@@ -118,6 +139,13 @@ final class CopyCommand implements Command {
             return cancellation.exitCode();
         }
         return ExitCode.OK;
+    }
+
+    /** The last line of the statistics: what became of the bytes. */
+    private static String bytesByKind(Progress progress) {
+        return "copied " + bytes(progress.copied()) + ", offloaded " + bytes(progress.offloaded()) + ", zeroed " + bytes(progress.zeroed())
+                + ", found to be zeroes " + bytes(progress.zeroDetected()) + ", left to the base " + bytes(progress.skipped())
+                + System.lineSeparator();
     }
 
     private static int dryRun(Session session, CopyRequest request, CopyJob job) throws IOException {

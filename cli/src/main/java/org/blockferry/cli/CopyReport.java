@@ -3,9 +3,11 @@ package org.blockferry.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.List;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.ByteRange;
 import org.blockferry.engine.job.CopyResult;
+import org.blockferry.engine.job.Verification;
 import org.blockferry.engine.pipeline.StageReport;
 
 /** The JSON that {@code copy --json} ends with: one object, whatever happened. */
@@ -28,10 +30,41 @@ final class CopyReport {
             }
             json.writeEndArray();
             json.writeNumberField("salvaged_bytes", result.salvaged());
+            if (result.falseHole().isPresent()) {
+                json.writeObjectFieldStart("false_hole");
+                writeRange(json, result.falseHole().get());
+                json.writeEndObject();
+            }
+            if (result.verification().isPresent()) {
+                Verification verified = result.verification().get();
+                json.writeObjectFieldStart("verification");
+                json.writeStringField("algorithm", verified.source().algorithm().word());
+                json.writeStringField("source", verified.source().hex());
+                json.writeStringField("target", verified.target().hex());
+                json.writeBooleanField("past_page_cache", verified.pastCache());
+                json.writeEndObject();
+            }
             if (result.statistics().isPresent()) {
                 writeStatistics(json, result.statistics().get());
             }
         });
+    }
+
+    /** What was chosen: lines for people, or one object for programs. */
+    static void choice(PrintWriter err, CopyRequest request, List<String> lines) {
+        if (request.json()) {
+            JsonOutput.line(err, json -> {
+                json.writeStringField("type", "choice");
+                json.writeArrayFieldStart("reasons");
+                for (String line : lines) {
+                    json.writeString(line);
+                }
+                json.writeEndArray();
+            });
+        } else {
+            lines.forEach(err::println);
+        }
+        err.flush();
     }
 
     private static void writeStatistics(JsonGenerator json, StageReport report) throws IOException {

@@ -1,9 +1,12 @@
 package org.blockferry.cli;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.blockferry.engine.block.CacheMode;
 import org.blockferry.engine.job.CopyOptions;
+import org.blockferry.engine.job.HoleChecking;
+import org.blockferry.engine.job.ResumeCheck;
 import org.blockferry.engine.pipeline.OffloadMode;
 
 /**
@@ -17,9 +20,10 @@ import org.blockferry.engine.pipeline.OffloadMode;
  * @param quiet {@code -q}
  * @param statistics {@code --stats}
  * @param explain say which way was chosen, and why
+ * @param control where it is told what to do while it runs
  */
 record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boolean json, boolean percent, boolean quiet,
-        boolean statistics, boolean explain) {
+        boolean statistics, boolean explain, Optional<JobSocket> control) {
     private static final String STREAM = "-";
 
     /** The options, as the help text shows them. */
@@ -44,6 +48,10 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
                 .flag("open the source although others may write to it", "-U", "--force-share")
                 .flag("open nothing that the image names: no backing file, no data file", "--untrusted")
                 .flag("where the source cannot be read, go on with zeroes and say so", "--salvage")
+                .value("FILE", "with --salvage, keep a map of what was read in the format of GNU ddrescue, and the target; another run "
+                        + "reads only what is missing", "--salvage-map")
+                .valueOr("sample", "WHEN", "read what the source calls holes, sample or all; if one holds data, believe none",
+                        "--verify-holes")
                 .group("Target")
                 .value("FORMAT", "format of the target; otherwise that of what stands there, or told by the name, or raw",
                         "-O", "--target-format")
@@ -63,15 +71,24 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
                         "-m", "--parallel")
                 .flag("write to the target out of order", "-W", "--out-of-order")
                 .value("RATE", "bytes per second at most", "-r", "--rate")
-                .value("WHEN", "let the kernel move bytes: auto, never, always", "--offload")
+                .value("WHEN", "let the kernel move bytes: auto, prefer (and look for no zeroes in them), never, always",
+                        "--offload")
+                .flag("go on where the same command was ended, by a journal beside the target; the first run begins it", "--resume")
+                .value("WHEN", "how a resumed copy knows its source again: stat, sample or full (digests), as it was begun; default stat",
+                        "--resume-check")
+                .value("FILE", "the journal; otherwise beside the target, which a device or server does not have", "--journal")
+                .value("SIZE", "bytes read between two entries of the journal, default 128M", "--journal-interval")
+                .flag("read the target back, past the page cache where possible: it must have the digest of what was read from the "
+                        + "source (see checksum)", "--verify")
                 .group("Output")
                 .flag("show progress also without a terminal", "-p", "--progress")
                 .flag("show nothing but errors", "-q", "--quiet")
                 .flag("progress as JSON lines on stderr, the result as JSON on stdout", "--json")
                 .flag("only say what would be copied, zeroed and skipped; with --json each range", "--dry-run")
-                .flag("at the end, say how long each stage took", "--stats")
-                .flag("at the end, say which way of copying was chosen, and why", "--explain")
+                .flag("at the end, say how long each stage took, what was the bottleneck, and what became of the bytes", "--stats")
+                .flag("before the copy, say which way was chosen, and why: threads, slots, zeroes, offload, cache", "--explain")
                 .flag("show this text", "-h", "--help");
+        JobSocket.declare(table);
         NbdcopyOptions.declare(table);
         return table;
     }
@@ -86,7 +103,7 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
         }
         CopyRequest request = new CopyRequest(engineOptions(arguments, images, listOptions), listOptions, arguments.has("--dry-run"),
                 arguments.has("--json"), arguments.has("-p"), arguments.has("-q"), arguments.has("--stats"),
-                arguments.has("--explain"));
+                arguments.has("--explain"), JobSocket.of(arguments));
         if (request.quiet && (request.percent || request.json && !request.dryRun)) {
             throw new UsageException("-q and " + (request.percent ? "-p" : "--json") + " exclude each other");
         }
@@ -132,6 +149,17 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
         if (arguments.value("--offload").isPresent()) {
             options.offload(offload(arguments.value("--offload").get()));
         }
+        arguments.value("--salvage-map").ifPresent(map -> options.salvageMap(Path.of(map)));
+        if (arguments.value("--verify-holes").isPresent()) {
+            options.holeChecking(holeChecking(arguments.value("--verify-holes").get()));
+        }
+        arguments.value("--journal").ifPresent(file -> options.journal(Path.of(file)));
+        if (arguments.value("--resume-check").isPresent()) {
+            options.resumeCheck(resumeCheck(arguments.value("--resume-check").get()));
+        }
+        if (arguments.size("--journal-interval").isPresent()) {
+            options.journalInterval(arguments.size("--journal-interval").getAsLong());
+        }
         options.backingUnchecked(arguments.has("--backing-unchecked"))
                 .noCreate(arguments.has("-n"))
                 .targetIsZero(arguments.has("--target-is-zero"))
@@ -140,8 +168,10 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
                 .outOfOrder(arguments.has("-W"))
                 .share(arguments.has("-U"))
                 .untrusted(arguments.has("--untrusted"))
-                .salvage(arguments.has("--salvage"))
-                .statistics(arguments.has("--stats") || arguments.has("--explain"));
+                .salvage(arguments.has("--salvage") || arguments.has("--salvage-map"))
+                .resume(arguments.has("--resume"))
+                .verify(arguments.has("--verify"))
+                .statistics(arguments.has("--stats"));
         try {
             return options.build();
         } catch (IllegalArgumentException e) {
@@ -170,9 +200,27 @@ record CopyRequest(CopyOptions options, boolean listOptions, boolean dryRun, boo
     private static OffloadMode offload(String word) throws UsageException {
         return switch (word) {
             case "auto" -> OffloadMode.AUTO;
+            case "prefer" -> OffloadMode.PREFER;
             case "never" -> OffloadMode.NEVER;
             case "always" -> OffloadMode.ALWAYS;
-            default -> throw new UsageException("--offload is '" + word + "'; it is auto, never or always");
+            default -> throw new UsageException("--offload is '" + word + "'; it is auto, prefer, never or always");
+        };
+    }
+
+    private static ResumeCheck resumeCheck(String word) throws UsageException {
+        return switch (word) {
+            case "stat" -> ResumeCheck.STAT;
+            case "sample" -> ResumeCheck.SAMPLE;
+            case "full" -> ResumeCheck.FULL;
+            default -> throw new UsageException("--resume-check is '" + word + "'; it is stat, sample or full");
+        };
+    }
+
+    private static HoleChecking holeChecking(String word) throws UsageException {
+        return switch (word) {
+            case "sample" -> HoleChecking.SAMPLE;
+            case "all" -> HoleChecking.ALL;
+            default -> throw new UsageException("--verify-holes is '" + word + "'; it is sample or all");
         };
     }
 

@@ -2,6 +2,7 @@ package org.blockferry.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import org.blockferry.engine.util.Printable;
 
 /** Turns what went wrong into one line and an exit code. */
 final class ErrorReport {
@@ -38,13 +39,6 @@ final class ErrorReport {
 
     /** File names may hold line ends and escapes for terminals; a message does not. */
     static String oneLine(String text) {
-        StringBuilder line = null;
-        for (int i = 0; i < text.length(); i++) {
-            if (Character.isISOControl(text.charAt(i))) {
-                line = line == null ? new StringBuilder(text) : line;
-                line.setCharAt(i, ' ');
-            }
-        }
-        return line == null ? text : line.toString();
+        return Printable.line(text);
     }
 }

@@ -6,6 +6,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -29,7 +30,9 @@ final class FirstStart {
         NativeLibraries.unpack(folder);
         train(folder);
         // Last: by now JNA is loaded, and has found out where this system keeps its libraries.
-        Files.write(folder.resolve("options"), NativeLibraries.options(folder, Path.of(args[1])));
+        List<String> options = new ArrayList<>(NativeLibraries.options(folder, Path.of(args[1])));
+        options.add(DriverLoading.option());
+        Files.write(folder.resolve("options"), options);
         String archive = NativeLibraries.option("-XX:SharedArchiveFile=", Path.of(args[1], "classes.jsa"));
         Files.write(folder.resolve("archive-option"), List.of(archive));
     }
@@ -52,6 +55,11 @@ final class FirstStart {
         run("copy", "-p", "-O", "qcow2", "-o", "cluster_size=64k", qcow2, qcow2 + ".copy");
         run("copy", "-B", qcow2, "-F", "qcow2", raw, qcow2 + ".over");
         run("copy", qcow2 + ".over", raw + ".copy");
+        run("copy", "-B", qcow2, "-F", "qcow2", "-O", "qcow2", qcow2 + ".over", qcow2 + ".kept");
+        run("convert", "-c", "-O", "qcow2", raw, qcow2 + ".zlib");
+        run("convert", "-n", "-O", "raw", qcow2 + ".zlib", raw + ".copy");
+        run("check", qcow2);
+        run("create", "-f", "qcow2", qcow2 + ".new", "1M");
         run("copy", "--stats", "sparse-random:16M?seed=1", "null:");
         run("copy", raw + ".missing", raw + ".copy");
         for (String each : List.of(raw, qcow2, qcow2 + ".over")) {

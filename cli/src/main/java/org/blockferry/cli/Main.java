@@ -1,6 +1,7 @@
 package org.blockferry.cli;
 
 import java.io.PrintWriter;
+import org.blockferry.drivers.posix.NativeAccess;
 
 /** The process: streams in, exit code out. Everything else is {@link Launcher}'s. */
 public final class Main {
@@ -12,6 +13,10 @@ public final class Main {
             // Nothing else is loaded for that.
             System.out.println("blockferry " + Version.TEXT);
             System.exit(finish(ExitCode.OK));
+        }
+        if (args.length > 1) {
+            // A command with images: the system calls are the longest part of a start, so they come first.
+            NativeAccess.warmUp();
         }
         PrintWriter out = new AsciiWriter(System.out);
         PrintWriter err = new PrintWriter(System.err, true);

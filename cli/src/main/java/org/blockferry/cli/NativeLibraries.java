@@ -48,9 +48,8 @@ final class NativeLibraries {
         if (Files.exists(folder.resolve(JNA))) {
             options.add("-Djna.nounpack=true");
             options.add("-Djna.nosys=true");
-            // JNA makes a logger that is hardly ever used. A configuration that does not exist spares java.util.logging the reading
-            // of its own and the search for providers.
-            options.add(option("-Djava.util.logging.config.file=", later.resolve("no-logging")));
+            // JNA makes a logger that is hardly ever used: java.util.logging need not read a configuration for it.
+            options.add("-Djava.util.logging.manager=" + QuietLogs.class.getName());
             options.add(option("-Djna.boot.library.path=", later));
         }
         Optional.ofNullable(System.getProperty(SYSTEM_FOLDERS)).ifPresent(path -> options.add(option("-D" + SYSTEM_FOLDERS + "=", path)));

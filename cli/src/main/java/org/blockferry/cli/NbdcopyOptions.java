@@ -7,8 +7,6 @@ import org.blockferry.engine.job.CopyOptions;
 
 /** Long options of {@code nbdcopy}, for {@code copy}, where we mean the same by them. */
 final class NbdcopyOptions {
-    private static final Pattern URI = Pattern.compile("nbds?(\\+[a-z]+)?://.*");
-
     private NbdcopyOptions() {
     }
 
@@ -28,6 +26,15 @@ final class NbdcopyOptions {
         if (arguments.has("--allocated")) {
             exclude(arguments, "--allocated", "-S");
             options.sparseSize(0);
+        }
+    }
+
+    /** Apart, so that a copy without these options compiles no pattern. */
+    private static final class Uri {
+        private static final Pattern NBD = Pattern.compile("nbds?(\\+[a-z]+)?://.*");
+
+        static boolean is(String image) {
+            return NBD.matcher(image).matches();
         }
     }
 
@@ -54,11 +61,11 @@ final class NbdcopyOptions {
         if (query.length() == 0) {
             return images;
         }
-        if (images.stream().noneMatch(image -> URI.matcher(image).matches())) {
+        if (images.stream().noneMatch(Uri::is)) {
             throw new UsageException((arguments.has("--connections") ? "--connections" : "--request-size")
                     + " is for NBD servers, and no image is an nbd:// URI");
         }
-        return images.stream().map(image -> !URI.matcher(image).matches() ? image
+        return images.stream().map(image -> !Uri.is(image) ? image
                 : image + (image.indexOf('?') < 0 ? "?" + query.substring(1) : query)).toList();
     }
 }

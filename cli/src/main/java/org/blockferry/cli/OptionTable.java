@@ -29,8 +29,9 @@ final class OptionTable {
      *
      * @param names as written, dashes included; the first one is the one that others ask by
      * @param label what its value is; empty: it takes none
+     * @param implied the value when none is given, which then can only be after an equal sign; empty: one must be given
      */
-    record Option(List<String> names, Optional<String> label, String help) {
+    record Option(List<String> names, Optional<String> label, Optional<String> implied, String help) {
         boolean isFlag() {
             return label.isEmpty();
         }
@@ -82,12 +83,17 @@ final class OptionTable {
 
     /** An option without a value. */
     OptionTable flag(String help, String... names) {
-        return add(new Option(List.of(names), Optional.empty(), help));
+        return add(new Option(List.of(names), Optional.empty(), Optional.empty(), help));
     }
 
     /** An option with a value. */
     OptionTable value(String label, String help, String... names) {
-        return add(new Option(List.of(names), Optional.of(label), help));
+        return add(new Option(List.of(names), Optional.of(label), Optional.empty(), help));
+    }
+
+    /** An option whose value may be left out: {@code --name} is {@code --name=implied}. */
+    OptionTable valueOr(String implied, String label, String help, String name) {
+        return add(new Option(List.of(name), Optional.of(label), Optional.of(implied), help));
     }
 
     private OptionTable add(Option option) {
@@ -97,9 +103,22 @@ final class OptionTable {
     }
 
     /** @throws UsageException in one line: an unknown option, a missing value */
-    Arguments parse(List<String> words) throws UsageException {
+    Arguments parse(List<String> written) throws UsageException {
+        List<String> words = withImplied(written);
         Optional<Arguments> plain = parsePlain(words);
         return plain.isPresent() ? plain.get() : new PicocliOptions(this).parse(words);
+    }
+
+    /** Says what is implied. The value of another option never looks like one of these. */
+    private List<String> withImplied(List<String> written) {
+        List<String> words = new ArrayList<>(written);
+        for (int i = 0; i < words.size() && !words.get(i).equals("--"); i++) {
+            Option option = byName.get(words.get(i));
+            if (option != null && option.implied.isPresent()) {
+                words.set(i, words.get(i) + "=" + option.implied.get());
+            }
+        }
+        return words;
     }
 
     void printHelp(PrintWriter out) {

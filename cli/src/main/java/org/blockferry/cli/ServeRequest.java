@@ -7,6 +7,7 @@ import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.blockferry.drivers.nbd.server.NbdServerOptions;
 import org.blockferry.drivers.nbd.wire.TlsCredentials;
@@ -18,7 +19,7 @@ import org.blockferry.drivers.nbd.wire.TlsCredentials;
  * @param tcp the TCP address that was asked for; neither: a Unix socket in a private folder
  */
 record ServeRequest(String image, Optional<String> format, boolean readOnly, boolean share, boolean untrusted,
-        Optional<Path> socket, Optional<InetSocketAddress> tcp, String name, int shared, boolean depth, Optional<Path> tlsFolder,
+        Optional<Path> socket, Optional<InetSocketAddress> tcp, String name, int shared, boolean depth, List<String> bitmaps, Optional<Path> tlsFolder,
         boolean anyClient, boolean persistent) {
     /** One buffer of 256 KiB for each, beside those shared by all, fits what the launcher allows. */
     private static final int MAX_SHARED = 64;
@@ -54,8 +55,9 @@ record ServeRequest(String image, Optional<String> format, boolean readOnly, boo
                 .value("NAME", "the export's name, by default the empty one", "--name")
                 .value("N", "connections at the same time, 1 to " + MAX_SHARED + ", by default " + DEFAULT_SHARED
                         + "; with 1, clients are told to use one", "--shared")
-                .flag("also tell which image of the chain holds what (qemu:allocation-depth); only with --read-only",
-                        "--allocation-depth")
+                .flag("also tell which image of the chain holds what (qemu:allocation-depth)", "--allocation-depth")
+                .value("NAME", "also tell what this bitmap of the image, or of one below it, calls dirty (qemu:dirty-bitmap:NAME); "
+                        + "with writes only one that is disabled; may be repeated", "--bitmap")
                 .flag("go on when the last client has left", "--persistent")
                 .group("Output")
                 .flag("show this text", "-h", "--help");
@@ -72,7 +74,7 @@ record ServeRequest(String image, Optional<String> format, boolean readOnly, boo
             throw new UsageException("standard input is a stream, which cannot be served");
         }
         boolean readOnly = arguments.has("--read-only");
-        for (String option : new String[] {"-U", "--untrusted", "--allocation-depth"}) {
+        for (String option : new String[] {"-U", "--untrusted"}) {
             if (arguments.has(option) && !readOnly) {
                 throw new UsageException(option + " is only possible with --read-only");
             }
@@ -85,7 +87,7 @@ record ServeRequest(String image, Optional<String> format, boolean readOnly, boo
         }
         return new ServeRequest(arguments.rest().get(0), arguments.value("-f"), readOnly, arguments.has("-U"),
                 arguments.has("--untrusted"), path(arguments, "--socket"), tcp(arguments), name(arguments),
-                arguments.number("--shared", 1, MAX_SHARED).orElse(DEFAULT_SHARED), arguments.has("--allocation-depth"),
+                arguments.number("--shared", 1, MAX_SHARED).orElse(DEFAULT_SHARED), arguments.has("--allocation-depth"), arguments.values("--bitmap"),
                 path(arguments, "--tls-creds"), arguments.has("--tls-any-client"), arguments.has("--persistent"));
     }
 

@@ -179,9 +179,26 @@ class CopyCommandTest {
     void statisticsAndTheChoiceAreToldOnStderr() {
         CliRun stats = CliRun.of("copy", "--stats", raw.toString(), path("copy.raw")).expect(0);
         assertTrue(stats.err().contains("bottleneck: "), stats.err());
+        assertTrue(stats.err().lines().anyMatch(line -> line.startsWith("copied ") && line.contains(", found to be zeroes ")), stats.err());
         assertEquals("", stats.out());
         CliRun explained = CliRun.of("copy", "--explain", raw.toString(), path("copy2.raw")).expect(0);
-        assertEquals(1, explained.err().lines().count(), explained.err());
+        List<String> lines = explained.err().lines().toList();
+        assertTrue(lines.get(0).startsWith("fused: "), explained.err());
+        assertTrue(lines.stream().anyMatch(line -> line.startsWith("offload to the kernel: no; zeroes are looked for")), explained.err());
+        assertTrue(lines.stream().anyMatch(line -> line.startsWith("zeroes in data: looked for in blocks of 4 KiB; left out")),
+                explained.err());
+        CliRun whole = CliRun.of("copy", "--explain", "-S", "0", raw.toString(), path("copy3.raw")).expect(0);
+        assertTrue(whole.err().contains("zeroes in data: not looked for"), whole.err());
+        CliRun json = CliRun.of("copy", "--json", "--explain", raw.toString(), path("copy4.raw")).expect(0);
+        assertTrue(json.err().startsWith("{\"type\":\"choice\",\"reasons\":[\"fused: "), json.err());
+    }
+
+    @Test
+    void theChoiceIsToldBeforeTheCopyBegins() {
+        CliRun failed = CliRun.of("copy", "--explain", "--offload=always", "sparse-random:1M?seed=1", path("copy.raw")).expect(1);
+        assertTrue(failed.err().startsWith("fused: "), failed.err());
+        assertTrue(failed.err().contains("offload to the kernel: yes; as asked, or not at all"), failed.err());
+        assertTrue(failed.err().contains("offload=always forbids"), failed.err());
     }
 
     @Test
@@ -201,7 +218,7 @@ class CopyCommandTest {
                 arguments("bad rate", 2, "-r is 'fast'; a size is", words("-r", "fast", "@disk.raw", "@t")),
                 arguments("no request", 2, "-m is '0'; it is a whole number from 1 to 64", words("-m", "0", "@disk.raw", "@t")),
                 arguments("unknown cache", 2, "-t: cache mode is 'fast'; known are", words("-t", "fast", "@disk.raw", "@t")),
-                arguments("unknown offload", 2, "--offload is 'maybe'; it is auto, never or always",
+                arguments("unknown offload", 2, "--offload is 'maybe'; it is auto, prefer, never or always",
                         words("--offload=maybe", "@disk.raw", "@t")),
                 arguments("options with -n", 2, "options for a new target (-o) make no sense", words("-n", "-o", "a=b", "@disk.raw", "@t")),
                 arguments("-F alone", 2, "a backing format (-F) needs a backing file (-B)", words("-F", "raw", "@disk.raw", "@t")),

@@ -38,7 +38,7 @@ class ErrorReportTest {
 
     @Test
     void lineEndsAndEscapesInNamesDoNotReachTheTerminal() {
-        assertEquals("blockferry: a b [31m: gone",
+        assertEquals("blockferry: a\\x0ab\\x1b[31m: gone",
                 String.join("|", lines(1, BlockException.of(Kind.NOT_FOUND, "a\nb\u001b[31m", "gone"))));
     }
 

@@ -8,6 +8,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -92,6 +93,21 @@ public final class LauncherProcess implements AutoCloseable {
     /** The process; the launcher's shell has become the JVM when that has said anything. */
     public long pid() {
         return process.pid();
+    }
+
+    /** Whether it ends within this time. */
+    public boolean endsWithin(Duration time) throws InterruptedException {
+        return process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Waits until a server has made its socket. */
+    public void awaitSocket(Path socket) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        while (!Files.exists(socket)) {
+            if (endsWithin(Duration.ofMillis(10)) || System.nanoTime() > deadline) {
+                throw new AssertionError("no socket " + socket + "; stderr: " + errLines);
+            }
+        }
     }
 
     /** {@code kill -NAME}. */

@@ -310,7 +310,7 @@ class BadInputTest {
                 badForQemuToo("cache of the target", 2, "-t: cache mode is 'fast'; known are", "-t fast @/disk.raw @/t"),
                 badForQemuToo("cache of the source", 2, "-T: cache mode is 'fast'; known are", "-T fast @/disk.raw @/t"),
                 badForQemuToo("new options of an old target", 2, "(-o)|-n", "-n -o preallocation=off @/disk.raw @/old.raw"),
-                bad("offload", 2, "--offload is 'maybe'; it is auto, never or always", "--offload maybe @/disk.raw @/t"),
+                bad("offload", 2, "--offload is 'maybe'; it is auto, prefer, never or always", "--offload maybe @/disk.raw @/t"),
                 badForQemuToo("a format's option that there is not", 1, "@/t: |frob", "-O qcow2 -o frob=1 @/disk.raw @/t"),
                 badForQemuToo("raw has none such either", 1, "@/t: |cluster_size", "-O raw -o cluster_size=64k @/disk.raw @/t")));
         for (String size : List.of("abc", "-1", "1e3", "''", "9999999999999999999", "8E", "K", "0b1", "1.5", "1000")) {

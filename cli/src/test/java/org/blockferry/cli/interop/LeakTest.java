@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -19,6 +18,7 @@ import org.blockferry.engine.block.DriverRegistry;
 import org.blockferry.engine.job.CopyJob;
 import org.blockferry.engine.job.CopyOptions;
 import org.blockferry.engine.pipeline.CancelMode;
+import org.blockferry.engine.testing.LeakCheck;
 import org.blockferry.engine.testing.Peers;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -49,25 +49,9 @@ class LeakTest {
         Peers.run(folder, "qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2", "disk.raw", "packed.qcow2");
         // Reads well until its last cluster.
         Files.copy(folder.resolve("base.qcow2"), folder.resolve("cut.qcow2"));
-        try (var file = java.nio.channels.FileChannel.open(folder.resolve("cut.qcow2"), java.nio.file.StandardOpenOption.WRITE)) {
+        try (var file = java.nio.channels.FileChannel.open(folder.resolve("cut.qcow2"),
+                java.nio.file.StandardOpenOption.WRITE)) {
             file.truncate(file.size() - 65536);
-        }
-    }
-
-    /** The files of the test's folder that this process has open. */
-    private List<String> openFiles() {
-        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
-            return all.map(LeakTest::target).filter(name -> name.startsWith(folder.toString())).toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static String target(Path link) {
-        try {
-            return Files.readSymbolicLink(link).toString();
-        } catch (IOException e) {
-            return "";
         }
     }
 
@@ -77,7 +61,8 @@ class LeakTest {
     }
 
     private static long directBytes() {
-        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream().filter(pool -> pool.getName().equals("direct"))
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
                 .findFirst().orElseThrow().getMemoryUsed();
     }
 
@@ -125,10 +110,11 @@ class LeakTest {
         for (String source : List.of("disk.raw", "disk.qcow2", "packed.qcow2")) {
             for (String target : List.of("t.raw", "t.qcow2")) {
                 copy(source, target, end);
-                assertEquals(List.of(), openFiles(), source + " to " + target);
+                assertEquals(List.of(), LeakCheck.openFiles(folder), source + " to " + target);
                 assertEquals(List.of(), threads(), source + " to " + target);
                 try (Stream<Path> files = Files.list(folder)) {
-                    assertTrue(files.noneMatch(file -> file.getFileName().toString().endsWith(".blockferry")), "a temporary file");
+                    assertTrue(files.noneMatch(file -> file.getFileName().toString().endsWith(".blockferry")),
+                            "a temporary file");
                 }
                 // Nor a lock: QEMU can write to both.
                 Peers.require("qemu-io");
@@ -161,7 +147,7 @@ class LeakTest {
             CliRun.of("copy", "-p", "--stats", path(source), path("t.qcow2"));
             CliRun.of("copy", "--dry-run", path(source), path("t.qcow2"));
             CliRun.of("copy", "--backing", path("base.qcow2"), path(source), path("u.qcow2"));
-            assertEquals(List.of(), openFiles(), source);
+            assertEquals(List.of(), LeakCheck.openFiles(folder), source);
             assertEquals(List.of(), threads(), source);
         }
     }

@@ -298,7 +298,6 @@ class ServeCommandTest {
         "serve --shared 0 a                              | 2 | --shared is '0'; it is a whole number from 1 to 64",
         "serve --socket s --port 1 a                     | 2 | --socket and --port exclude each other",
         "serve --socket s --bind ::1 a                   | 2 | --socket and --bind exclude each other",
-        "serve --allocation-depth a                      | 2 | --allocation-depth is only possible with --read-only",
         "serve -U a                                      | 2 | -U is only possible with --read-only",
         "serve --tls-any-client a                        | 2 | --tls-any-client is only possible with --tls-creds",
         "serve --bind 999.1.1.1 a                        | 2 | --bind is '999.1.1.1'; it is an address or a name of this machine",
