@@ -43,6 +43,16 @@ class BenchmarkSmokeTest {
     }
 
     @Test
+    void everyLookupRuns() throws RunnerException {
+        assertRuns(Set.of("lookUp"), 1, "L2LookupBenchmark", options -> options.param("gibibytes", "16"));
+    }
+
+    @Test
+    void everyMessageRuns() throws RunnerException {
+        assertRuns(Set.of("read", "status"), 1, "NbdFramingBenchmark", options -> options.param("requestBytes", "512"));
+    }
+
+    @Test
     void everyCodecRuns() throws RunnerException {
         assertRuns(Set.of("compressDeflate", "compressJavaZip", "compressZstd", "decompressDeflate", "decompressJavaZip",
                 "decompressZstd"), 2, "CodecBenchmark", options -> options);

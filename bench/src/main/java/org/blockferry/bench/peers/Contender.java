@@ -9,24 +9,28 @@ import java.util.Objects;
  * @param name how the tables call it: {@code blockferry}, {@code qemu-img -W -m 16}
  * @param command program and arguments, without a shell
  * @param output the file it leaves, removed before each run; empty when it leaves none
- * @param server a server that runs while the command does, started anew for each run; empty when none is needed
+ * @param servers what runs while the command does, started anew for each run
  */
-record Contender(String name, List<String> command, String output, List<String> server) {
+record Contender(String name, List<String> command, String output, List<List<String>> servers) {
     /** What our own lines are called. */
     static final String OURS = "blockferry";
 
     Contender {
         Objects.requireNonNull(name, "name");
         command = List.copyOf(command);
-        server = List.copyOf(server);
+        servers = servers.stream().map(List::copyOf).toList();
     }
 
     static Contender of(String name, String output, String... command) {
         return new Contender(name, List.of(command), output, List.of());
     }
 
-    Contender servedBy(String... other) {
-        return new Contender(name, command, output, List.of(other));
+    Contender servedBy(List<String> one) {
+        return new Contender(name, command, output, List.of(one));
+    }
+
+    Contender servedBy(List<String> one, List<String> other) {
+        return new Contender(name, command, output, List.of(one, other));
     }
 
     boolean isOurs() {

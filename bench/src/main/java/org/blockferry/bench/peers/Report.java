@@ -6,8 +6,10 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Writes what was measured: {@code results.json} with every run, {@code summary.md} with the medians, {@code ratios.svg}. */
 final class Report {
@@ -18,10 +20,13 @@ final class Report {
 
     private final Machine machine;
     private final List<Results> results;
+    private final Map<String, Map<String, Double>> probes;
 
-    Report(Machine machine, List<Results> results) {
+    /** @param probes by file system, what the machine can do: seconds by way */
+    Report(Machine machine, List<Results> results, Map<String, Map<String, Double>> probes) {
         this.machine = machine;
         this.results = results;
+        this.probes = probes;
     }
 
     void write(Path folder) throws IOException {
@@ -29,6 +34,7 @@ final class Report {
         json(folder.resolve("results.json"));
         Files.writeString(folder.resolve("summary.md"), markdown());
         Files.writeString(folder.resolve("ratios.svg"), RatioChart.draw(results));
+        Files.writeString(folder.resolve(ReadmeTable.FILE), ReadmeTable.of(machine, results, folder.getFileName().toString()));
     }
 
     private void json(Path file) throws IOException {
@@ -45,6 +51,15 @@ final class Report {
                 workload(out, result);
             }
             out.writeEndArray();
+            out.writeObjectFieldStart("probe-seconds");
+            for (var place : probes.entrySet()) {
+                out.writeObjectFieldStart(place.getKey());
+                for (var way : place.getValue().entrySet()) {
+                    out.writeNumberField(way.getKey(), way.getValue());
+                }
+                out.writeEndObject();
+            }
+            out.writeEndObject();
             out.writeEndObject();
         }
     }
@@ -91,6 +106,7 @@ final class Report {
         text.append("| workload | on | ours s | best peer | its s | ratio | aim | holds | CPU s ours / peer | peak MiB ours / peer | "
                 + "allocated MiB ours / peer |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
         results.forEach(result -> row(text, result));
+        summary(text);
         text.append("\n## Every contender\n\n| workload | on | contender | wall s: min / median / max | CPU s | peak MiB | "
                 + "allocated MiB |\n| --- | --- | --- | --- | --- | --- | --- |\n");
         for (Results result : results) {
@@ -99,6 +115,22 @@ final class Report {
             }
         }
         return text.toString();
+    }
+
+    private void summary(StringBuilder text) {
+        double[] logs = results.stream().filter(result -> result.bestPeer().isPresent() && !Double.isNaN(result.ratio())
+                && result.median(result.bestPeer().get(), TimedRun::wall) >= RATIO_FROM_SECONDS)
+                .mapToDouble(result -> Math.log(result.ratio())).toArray();
+        if (logs.length > 0) {
+            text.append(String.format(Locale.ROOT, "%nGeometric mean of the %d ratios whose best peer needs %s s or more: %.2f.%n",
+                    logs.length, RATIO_FROM_SECONDS, Math.exp(Arrays.stream(logs).average().orElseThrow())));
+        }
+        probes.forEach((place, ways) -> {
+            text.append("\nWhat the machine can do with the 2 GiB on ").append(place).append(", in a process that runs already and looks ")
+                    .append("at no byte: ");
+            text.append(String.join("; ", ways.entrySet().stream()
+                    .map(way -> String.format(Locale.ROOT, "%s %.3f s", way.getKey(), way.getValue())).toList())).append(".\n");
+        });
     }
 
     private static void row(StringBuilder text, Results result) {

@@ -30,11 +30,14 @@ record TimedRun(double wall, double cpu, long peak, long allocated) {
         if (!contender.output().isEmpty()) {
             Files.deleteIfExists(Path.of(contender.output()));
         }
-        Process server = contender.server().isEmpty() ? null : start(contender.server(), scratch);
+        List<Process> servers = new ArrayList<>();
         try {
+            for (List<String> server : contender.servers()) {
+                servers.add(start(server, scratch));
+            }
             return measure(contender, scratch);
         } finally {
-            if (server != null) {
+            for (Process server : servers) {
                 server.destroy();
                 server.waitFor();
             }
@@ -65,7 +68,7 @@ record TimedRun(double wall, double cpu, long peak, long allocated) {
                 Long.parseLong(words[2]) * 1024, allocated);
     }
 
-    /** Starts a server whose last argument names the socket that it will listen on, and waits until the socket is there. */
+    /** Starts a server, one of whose words names the socket that it will listen on, and waits until the socket is there. */
     private static Process start(List<String> command, Path scratch) throws IOException, InterruptedException {
         String socket = command.stream().filter(word -> word.endsWith(".sock")).findFirst()
                 .orElseThrow(() -> new IOException("no socket in " + command));

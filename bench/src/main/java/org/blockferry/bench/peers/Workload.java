@@ -11,19 +11,14 @@ import java.util.Objects;
  * @param title what the inputs are, in one line
  * @param bound the most that our ratio may be, by the project's own aims; 0 when none is set
  * @param contenders who runs, ours first
- * @param inputs makes the inputs; called once, before the first run
+ * @param inputs what it reads, by the names that {@link Inputs} knows
  * @param check proves an output right once per contender; throws when it is wrong
  */
-record Workload(String name, String title, double bound, List<Contender> contenders, Step inputs, Check check) {
+record Workload(String name, String title, double bound, List<Contender> contenders, List<String> inputs, Check check) {
     Workload {
         Objects.requireNonNull(name, "name");
         contenders = List.copyOf(contenders);
-    }
-
-    /** Makes files. */
-    @FunctionalInterface
-    interface Step {
-        void run() throws IOException, InterruptedException;
+        inputs = List.copyOf(inputs);
     }
 
     /** Proves the output of one contender right. */
