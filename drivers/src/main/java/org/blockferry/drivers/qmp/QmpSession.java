@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /** One client of a {@link QmpServer}: one thread reads and carries out, another writes what is in a bounded queue. */
@@ -26,6 +28,8 @@ final class QmpSession implements AutoCloseable {
     private final Consumer<QmpSession> whenOver;
     private final BlockingQueue<byte[]> toSay = new ArrayBlockingQueue<>(MOST_QUEUED);
     private final Thread writer = daemon(this::write, "qmp-server-writer");
+    /** Held from when a command is carried out until its answer is queued: the command may be what ends the server. */
+    private final ReentrantLock answering = new ReentrantLock();
     private volatile boolean negotiated;
 
     QmpSession(SocketChannel channel, QmpServer.Handler handler, Consumer<QmpSession> whenOver) {
@@ -77,7 +81,12 @@ final class QmpSession implements AutoCloseable {
                     continue;
                 }
                 if (!isBlank(line, length)) {
-                    say(answer(line, length));
+                    answering.lock();
+                    try {
+                        say(answer(line, length));
+                    } finally {
+                        answering.unlock();
+                    }
                 }
                 length = 0;
             }
@@ -159,14 +168,17 @@ final class QmpSession implements AutoCloseable {
         }
     }
 
-    /** Writes what is to be said, if the client reads it within a moment, and ends. */
+    /** Writes what is to be said, the answer to a command that is being carried out too, if the client reads it within a moment. */
     void finish() {
-        if (toSay.offer(END) && Thread.currentThread() != writer) {
-            try {
-                writer.join(FINISH_MILLIS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+        try {
+            if (answering.tryLock(FINISH_MILLIS, TimeUnit.MILLISECONDS)) {
+                answering.unlock();
             }
+            if (toSay.offer(END) && Thread.currentThread() != writer) {
+                writer.join(FINISH_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
         close();
     }

@@ -45,6 +45,7 @@ class QmpServerTest {
             case "echo" -> Map.of("said", arguments.text("what").orElse(""), "list", List.of(1L, true));
             case "refuse" -> throw QmpRefusal.of("not\ntoday");
             case "break" -> throw new IllegalArgumentException("broken");
+            case "end" -> end();
             default -> throw QmpRefusal.unknown(command);
         });
     }
@@ -52,6 +53,28 @@ class QmpServerTest {
     @AfterEach
     void stop() {
         server.close();
+    }
+
+    /** What a cancel does: another thread ends the server while the command is being carried out. */
+    private Map<String, Object> end() {
+        Thread other = new Thread(server::close, "ends the server");
+        other.start();
+        try {
+            other.join(200);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return Map.of("ended", true);
+    }
+
+    @Test
+    void aCommandThatEndsTheServerIsAnswered() throws Exception {
+        try (Raw client = new Raw()) {
+            client.ask("{\"execute\": \"qmp_capabilities\"}");
+            assertEquals("{\"return\":{\"ended\":true}}", client.ask("{\"execute\": \"end\"}"));
+            assertNull(client.lines.readLine());
+        }
+        assertFalse(Files.exists(socket));
     }
 
     /** A client that says what it likes. */
