@@ -11,16 +11,19 @@ import org.blockferry.engine.util.ByteSize;
 final class Arguments {
     private final Map<String, OptionTable.Option> byName;
     private final Map<String, List<String>> values;
+    private final List<String> order;
     private final List<String> rest;
 
     /**
      * @param byName the options that there are, by each of their names
      * @param values what was given, by an option's first name; an option without a value has empty ones
+     * @param order the first names of the options, as they were given, again if they were given again
      * @param rest the words that are not options
      */
-    Arguments(Map<String, OptionTable.Option> byName, Map<String, List<String>> values, List<String> rest) {
+    Arguments(Map<String, OptionTable.Option> byName, Map<String, List<String>> values, List<String> order, List<String> rest) {
         this.byName = byName;
         this.values = values;
+        this.order = order;
         this.rest = rest;
     }
 
@@ -31,6 +34,11 @@ final class Arguments {
     /** The values of an option, in the order they were given. */
     List<String> values(String option) {
         return values.getOrDefault(first(option), List.of());
+    }
+
+    /** The options by their first names, in the order they were given; one that was given twice stands here twice. */
+    List<String> order() {
+        return order;
     }
 
     private String first(String name) {

@@ -18,6 +18,7 @@ final class CommandRegistry {
         add("create", "make an empty image", CreateCommand::new);
         add("resize", "make a disk longer or shorter", ResizeCommand::new);
         add("snapshot", "list, take, delete or go back to internal snapshots", SnapshotCommand::new);
+        add("bitmap", "make, remove and merge persistent bitmaps", BitmapCommand::new);
         add("check", "look for contradictions in an image, and repair them", CheckCommand::new);
         add("map", "say or draw where an image holds data", MapCommand::new);
         add("compare", "say whether two disks are the same", CompareCommand::new);

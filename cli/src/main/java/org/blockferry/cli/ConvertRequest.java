@@ -201,7 +201,7 @@ record ConvertRequest(CopyOptions options, List<String> sources, Optional<String
         return name.equals("-") ? "./-" : name;
     }
 
-    private static void checkObjects(List<String> objects) throws IOException, UsageException {
+    static void checkObjects(List<String> objects) throws IOException, UsageException {
         for (String object : objects) {
             int comma = object.indexOf(',');
             String type = comma < 0 ? object : object.substring(0, comma);

@@ -127,7 +127,7 @@ final class OptionTable {
 
     /** Reads a line that leaves no doubt; empty when there is any. */
     Optional<Arguments> parsePlain(List<String> words) {
-        Map<String, List<String>> values = new LinkedHashMap<>();
+        Given given = new Given(new LinkedHashMap<>(), new ArrayList<>());
         List<String> rest = new ArrayList<>();
         for (int i = 0; i < words.size(); i++) {
             String word = words.get(i);
@@ -139,17 +139,17 @@ final class OptionTable {
                 rest.add(word);
                 continue;
             }
-            int consumed = word.startsWith("--") ? readLong(words, i, values) : readCluster(words, i, values);
+            int consumed = word.startsWith("--") ? readLong(words, i, given) : readCluster(words, i, given);
             if (consumed == 0) {
                 return Optional.empty();
             }
             i += consumed - 1;
         }
-        return Optional.of(new Arguments(byName, values, rest));
+        return Optional.of(new Arguments(byName, given.values, given.order, rest));
     }
 
     /** {@code --name}, {@code --name=value}, {@code --name value}: words consumed, 0 in doubt. */
-    private int readLong(List<String> words, int at, Map<String, List<String>> values) {
+    private int readLong(List<String> words, int at, Given given) {
         String word = words.get(at);
         int equals = word.indexOf('=');
         Option option = byName.get(equals < 0 ? word : word.substring(0, equals));
@@ -157,18 +157,18 @@ final class OptionTable {
             return 0;
         }
         if (option.isFlag()) {
-            put(values, option, "");
+            given.put(option, "");
             return 1;
         }
         if (equals >= 0) {
-            put(values, option, word.substring(equals + 1));
+            given.put(option, word.substring(equals + 1));
             return 1;
         }
-        return readNext(words, at, option, values);
+        return readNext(words, at, option, given);
     }
 
     /** {@code -nW}, {@code -Oraw}, {@code -nO raw}: words consumed, 0 in doubt. */
-    private int readCluster(List<String> words, int at, Map<String, List<String>> values) {
+    private int readCluster(List<String> words, int at, Given given) {
         String word = words.get(at);
         for (int i = 1; i < word.length(); i++) {
             Option option = byName.get("-" + word.charAt(i));
@@ -176,33 +176,37 @@ final class OptionTable {
                 return 0;
             }
             if (option.isFlag()) {
-                put(values, option, "");
+                given.put(option, "");
                 continue;
             }
             String joined = word.substring(i + 1);
             if (joined.isEmpty()) {
-                return readNext(words, at, option, values);
+                return readNext(words, at, option, given);
             }
             if (joined.charAt(0) == '=') {
                 return 0;
             }
-            put(values, option, joined);
+            given.put(option, joined);
             return 1;
         }
         return 1;
     }
 
     /** The value is the next word, unless that might be an option. */
-    private static int readNext(List<String> words, int at, Option option, Map<String, List<String>> values) {
+    private static int readNext(List<String> words, int at, Option option, Given given) {
         if (at + 1 == words.size() || words.get(at + 1).startsWith("-")) {
             return 0;
         }
-        put(values, option, words.get(at + 1));
+        given.put(option, words.get(at + 1));
         return 2;
     }
 
-    private static void put(Map<String, List<String>> values, Option option, String value) {
-        values.computeIfAbsent(option.names.get(0), name -> new ArrayList<>()).add(value);
+    /** The options of a line, as far as it is read. */
+    private record Given(Map<String, List<String>> values, List<String> order) {
+        void put(Option option, String value) {
+            order.add(option.names.get(0));
+            values.computeIfAbsent(option.names.get(0), name -> new ArrayList<>()).add(value);
+        }
     }
 
     String command() {

@@ -61,7 +61,8 @@ final class PicocliOptions {
                 }
             }
         }
-        return new Arguments(table.byName(), values, parsed.matchedPositionalValue(0, List.of()));
+        List<String> order = parsed.matchedOptions().stream().map(option -> table.byName().get(option.longestName()).names().get(0)).toList();
+        return new Arguments(table.byName(), values, order, parsed.matchedPositionalValue(0, List.of()));
     }
 
     void printHelp(PrintWriter out) {

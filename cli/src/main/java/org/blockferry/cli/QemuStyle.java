@@ -47,6 +47,11 @@ final class QemuStyle {
         return BlockException.of(failure.kind(), image, what + ": " + reason(image, failure), failure);
     }
 
+    /** What went wrong, without the name before it. */
+    static String reason(BlockException failure) {
+        return reason(failure.node(), failure);
+    }
+
     private static String reason(String image, BlockException failure) {
         String prefix = failure.node() + ": ";
         String message = failure.getMessage();

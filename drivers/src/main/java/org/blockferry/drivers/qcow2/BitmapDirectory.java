@@ -45,9 +45,26 @@ final class BitmapDirectory {
      * @param flags as they stand
      * @param type 1: dirty tracking
      * @param granularityBits the disk's bytes for one bit, as a power of two
-     * @param extraBytes of data whose meaning is not known here, unsigned
+     * @param extra data whose meaning is not known here
      */
-    record Entry(String name, long tableOffset, int tableSize, int flags, int type, int granularityBits, int extraBytes) {
+    record Entry(String name, long tableOffset, int tableSize, int flags, int type, int granularityBits, ByteBuffer extra) {
+        /** A new one, without bits and extra data. */
+        static Entry ofNew(String name, int granularityBits, boolean auto) {
+            return new Entry(name, 0, 0, auto ? AUTO : 0, DIRTY_TRACKING, granularityBits, ByteBuffer.allocate(0));
+        }
+
+        int extraBytes() {
+            return extra.remaining();
+        }
+
+        Entry withTable(long offset, int entries) {
+            return new Entry(name, offset, entries, flags, type, granularityBits, extra);
+        }
+
+        Entry withAuto(boolean auto) {
+            return new Entry(name, tableOffset, tableSize, auto ? flags | AUTO : flags & ~AUTO, type, granularityBits, extra);
+        }
+
         boolean isInUse() {
             return (flags & IN_USE) != 0;
         }
@@ -59,16 +76,16 @@ final class BitmapDirectory {
         /** @throws BlockException REFUSED or UNSUPPORTED if nobody may rely on what this entry's bits say */
         void requireReadable(String node) throws BlockException {
             if (isInUse()) {
-                throw BlockException.of(Kind.REFUSED, node, "bitmap '" + name
-                        + "' is inconsistent: who recorded it last did not save it");
+                throw BlockException.of(Kind.REFUSED, node, "Bitmap '" + name
+                        + "' is inconsistent and cannot be used: who recorded it last did not save it");
             }
             if (type != DIRTY_TRACKING) {
                 throw BlockException.field(Kind.UNSUPPORTED, node, "type of bitmap '" + name + "'", type,
                         "1, dirty tracking, is all that is known");
             }
-            if ((flags & ~(AUTO | EXTRA_DATA_COMPATIBLE)) != 0 || extraBytes != 0 && (flags & EXTRA_DATA_COMPATIBLE) == 0) {
+            if ((flags & ~(AUTO | EXTRA_DATA_COMPATIBLE)) != 0 || extra.hasRemaining() && (flags & EXTRA_DATA_COMPATIBLE) == 0) {
                 throw BlockException.field(Kind.UNSUPPORTED, node, "flags of bitmap '" + name + "'",
-                        "0x" + Integer.toHexString(flags) + " with " + Integer.toUnsignedString(extraBytes)
+                        "0x" + Integer.toHexString(flags) + " with " + extraBytes()
                         + " bytes of extra data", "something that is not known here");
             }
         }
@@ -90,16 +107,18 @@ final class BitmapDirectory {
      * @throws BlockException as {@link #entries} and {@link Entry#requireReadable}
      */
     static Optional<Entry> find(String node, BlockSource file, OpenedImage image, String name) throws BlockException {
-        Optional<HeaderExtensions.Bitmaps> where = image.extensions().bitmaps();
-        if (where.isEmpty() || !image.header().has(Feature.BITMAPS)) {
-            return Optional.empty();
-        }
-        Optional<Entry> found = entries(node, file, image.layout(), where.get()).stream()
+        Optional<Entry> found = entries(node, file, image.header(), image.extensions()).stream()
                 .filter(entry -> entry.name().equals(name)).findFirst();
         if (found.isPresent()) {
             found.get().requireReadable(node);
         }
         return found;
+    }
+
+    /** As {@link #entries(String, BlockSource, Qcow2Layout, HeaderExtensions.Bitmaps)}; none, if another program has left them behind. */
+    static List<Entry> entries(String node, BlockSource file, Qcow2Header header, HeaderExtensions extensions) throws BlockException {
+        Optional<HeaderExtensions.Bitmaps> where = extensions.bitmaps();
+        return where.isEmpty() || !header.has(Feature.BITMAPS) ? List.of() : entries(node, file, header.layout(), where.get());
     }
 
     /**
@@ -135,7 +154,21 @@ final class BitmapDirectory {
         String name = StandardCharsets.UTF_8.decode(in.slice(start + (int) length - nameLength, nameLength)).toString();
         in.position((int) Math.min(in.limit(), start + (length + 7 & -8)));
         return new Entry(name, in.getLong(start), in.getInt(start + 8), flags, in.get(start + 16) & 0xff, granularity,
-                in.getInt(start + 20));
+                in.slice(start + MIN_ENTRY, (int) length - nameLength - MIN_ENTRY));
+    }
+
+    /** The directory in its bytes. */
+    static ByteBuffer encode(List<Entry> entries) {
+        long bytes = entries.stream().mapToLong(entry -> entryBytes(entry.name()) + entry.extraBytes() + 7).sum();
+        ByteBuffer out = ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.BIG_ENDIAN);
+        for (Entry entry : entries) {
+            byte[] name = entry.name().getBytes(StandardCharsets.UTF_8);
+            out.putLong(entry.tableOffset()).putInt(entry.tableSize()).putInt(entry.flags()).put((byte) entry.type())
+                    .put((byte) entry.granularityBits()).putShort((short) name.length).putInt(entry.extraBytes())
+                    .put(entry.extra().duplicate()).put(name);
+            out.position(out.position() + 7 & -8);
+        }
+        return out.flip();
     }
 
     /** Bytes of the entry of a bitmap with this name and no extra data. */

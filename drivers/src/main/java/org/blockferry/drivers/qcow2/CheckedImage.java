@@ -61,6 +61,14 @@ final class CheckedImage {
 
     /** Counts a part of the file as in use, although nothing in it refers to it yet. */
     void reserve(long offset, long bytes) {
+        if (!extraRegions.isEmpty()) {
+            // Tables that are put one behind the other are one region: there may be a million.
+            ByteRange last = extraRegions.get(extraRegions.size() - 1);
+            if (layout.clustersFor(last.end()) << layout.clusterBits() == offset) {
+                extraRegions.set(extraRegions.size() - 1, ByteRange.between(last.offset(), offset + bytes));
+                return;
+            }
+        }
         extraRegions.add(new ByteRange(offset, bytes));
     }
 

@@ -77,6 +77,11 @@ final class PersistentBitmap implements DirtyBitmap {
     }
 
     @Override
+    public long length() {
+        return diskSize;
+    }
+
+    @Override
     public synchronized Run first(ByteRange range) throws BlockException {
         if (range.isEmpty() || range.end() > diskSize) {
             throw new IllegalArgumentException(node + ": bits of " + range + " of " + diskSize + " bytes");

@@ -5,8 +5,10 @@ import java.nio.ByteOrder;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.blockferry.engine.block.BitmapFormat;
 import org.blockferry.engine.block.BlockException;
 import org.blockferry.engine.block.BlockSource;
 import org.blockferry.engine.block.BlockStorage;
@@ -14,6 +16,7 @@ import org.blockferry.engine.block.BlockTarget;
 import org.blockferry.engine.block.CheckReport;
 import org.blockferry.engine.block.CheckedFormat;
 import org.blockferry.engine.block.CreateOptions;
+import org.blockferry.engine.block.DirtyBitmap;
 import org.blockferry.engine.block.FormatDetails;
 import org.blockferry.engine.block.FormatDriver;
 import org.blockferry.engine.block.FormatSource;
@@ -24,7 +27,7 @@ import org.blockferry.engine.block.ResizableFormat;
 import org.blockferry.engine.block.SnapshotFormat;
 
 /** The format {@code qcow2}. */
-public final class Qcow2Driver implements FormatDriver, CheckedFormat, SnapshotFormat, ResizableFormat {
+public final class Qcow2Driver implements FormatDriver, CheckedFormat, SnapshotFormat, ResizableFormat, BitmapFormat {
     static final String NAME = "qcow2";
 
     @Override
@@ -109,5 +112,35 @@ public final class Qcow2Driver implements FormatDriver, CheckedFormat, SnapshotF
     @Override
     public void resize(BlockStorage file, long length, Space space) throws BlockException {
         new Resize(file).run(length, space);
+    }
+
+    @Override
+    public Optional<DirtyBitmap> bitmap(BlockSource file, String name) throws BlockException {
+        return Bitmaps.find(file, Qcow2Opener.examine(file), name);
+    }
+
+    @Override
+    public void addBitmap(BlockStorage file, String name, OptionalLong granularity, boolean enabled) throws BlockException {
+        new Bitmaps(file).add(name, granularity, enabled);
+    }
+
+    @Override
+    public void removeBitmap(BlockStorage file, String name) throws BlockException {
+        new Bitmaps(file).remove(name);
+    }
+
+    @Override
+    public void clearBitmap(BlockStorage file, String name) throws BlockException {
+        new Bitmaps(file).clear(name);
+    }
+
+    @Override
+    public void enableBitmap(BlockStorage file, String name, boolean enabled) throws BlockException {
+        new Bitmaps(file).enable(name, enabled);
+    }
+
+    @Override
+    public void mergeBitmap(BlockStorage file, String name, DirtyBitmap other) throws BlockException {
+        new Bitmaps(file).merge(name, other);
     }
 }

@@ -117,9 +117,7 @@ final class Qcow2Source implements FormatSource, CompressedSource, BitmapSource 
 
     @Override
     public Optional<DirtyBitmap> bitmap(String name) throws BlockException {
-        Optional<BitmapDirectory.Entry> entry = BitmapDirectory.find(info.name(), file, image, name);
-        return entry.isEmpty() ? Optional.empty()
-                : Optional.of(new PersistentBitmap(info.name(), file, image.layout(), entry.get(), image.header().size()));
+        return Bitmaps.find(file, image, name);
     }
 
     @Override

@@ -27,6 +27,9 @@
  *                                                └─ CopiedFlags         bit 63
  *
  *   guestOffset ──▶ l1Index, l2Index ──▶ L2 entry (+ subcluster bitmap) ──▶ hostOffset in the file or data file
+ *
+ *                                              Snapshots, Resize, Bitmaps  change the image as a whole
+ *                                                └─ MetadataEdit      append, then one write of the header
  * </pre>
  *
  * <p>A layer never opens its backing file; it says which one it has, and {@code engine.graph} opens chains, and hands what is below

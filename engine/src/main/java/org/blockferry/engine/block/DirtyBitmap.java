@@ -12,6 +12,9 @@ public interface DirtyBitmap {
     /** Bytes of the disk that one bit stands for; a power of two. */
     long granularity();
 
+    /** Bytes of the disk that it speaks of. */
+    long length();
+
     /**
      * A run of the disk in which all is dirty or nothing is.
      *

@@ -1,10 +1,12 @@
 /**
- * What is done to an image as a whole, beside copying it: making an empty one, its size and its snapshots, checking and repairing.
+ * What is done to an image as a whole, beside copying it: making an empty one, its size, its snapshots and its
+ * bitmaps, checking and repairing.
  *
  * <pre>
  *   NewImage ──▶ CreateJob.prepare ──▶ run
  *   ResizeJob ──▶ engine.block.ResizableFormat
  *   SnapshotJob ──▶ engine.block.SnapshotFormat
+ *   BitmapJob ──▶ engine.block.BitmapFormat
  *   CheckJob ──▶ engine.block.CheckedFormat.check, repair ──▶ CheckResult
  * </pre>
  *
